@@ -1,0 +1,67 @@
+#include "core/ops/launch.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace tapetum {
+
+void throw_status(kernels::Status status, const char* slot, DeviceKind device, DType dtype) {
+  using kernels::Status;
+  const auto on = fmt::format("on '{}' for {}", name_of(device), name_of(dtype));
+  switch (status) {
+    case Status::no_candidate:
+      throw DeviceError(fmt::format("{}: no kernel {}", slot, on));
+    case Status::forced_unsupported:
+      throw UnsupportedKernel(fmt::format("{}: the forced candidate '{}' does not support this call {}", slot, kernels::forced_candidate(slot), on));
+    case Status::unknown_candidate:
+      throw Error(fmt::format("{}: no candidate is called '{}' {}", slot, kernels::forced_candidate(slot), on));
+    case Status::out_of_memory:
+      throw OutOfMemory(fmt::format("{}: no memory for the workspace {}", slot, on));
+    default:
+      throw DeviceError(fmt::format("{}: the device reported a failure {}", slot, on));
+  }
+}
+
+Shape broadcast(const char* op, const Shape& a, const Shape& b) {
+  Shape out(std::max(a.size(), b.size()));
+  for (int d = 1; d <= out.size(); ++d) {
+    const int64_t m = d <= a.size() ? a[a.size() - d] : 1, n = d <= b.size() ? b[b.size() - d] : 1;
+    if (m != n && m != 1 && n != 1) throw ShapeError(fmt::format("{}: shapes {} and {} do not broadcast", op, to_string(a), to_string(b)));
+    out[out.size() - d] = m == 1 ? n : m;
+  }
+  return out;
+}
+
+Shape broadcast_strides(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x.strides();
+  Shape s(shape.size());
+  for (int d = 1; d <= x.dim(); ++d)
+    if (x.size(-d) == shape[shape.size() - d]) s[shape.size() - d] = x.strides()[x.dim() - d];
+  return s;
+}
+
+Shape dense_strides_like(const Tensor& x) {
+  if (x.is_contiguous()) return contiguous_strides(x.shape());
+  int order[kMaxDims];
+  for (int d = 0; d < x.dim(); ++d) {
+    if (x.strides()[d] == 0 && x.size(d) > 1) return contiguous_strides(x.shape());
+    order[d] = d;
+  }
+  std::stable_sort(order, order + x.dim(), [&](int a, int b) { return x.strides()[a] > x.strides()[b]; });
+  Shape s(x.dim());
+  int64_t step = 1;
+  for (int i = x.dim() - 1; i >= 0; --i) {
+    s[order[i]] = step;
+    step *= std::max<int64_t>(x.size(order[i]), 1);
+  }
+  return s;
+}
+
+void check_same(const char* op, const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype()) throw DTypeError(fmt::format("{}: expected one dtype, got {} and {}", op, name_of(a.dtype()), name_of(b.dtype())));
+  if (!(a.device() == b.device()))
+    throw DeviceError(fmt::format("{}: expected one device, got '{}' and '{}'", op, name_of(a.device().kind), name_of(b.device().kind)));
+}
+
+}  // namespace tapetum

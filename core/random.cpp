@@ -1,0 +1,65 @@
+#include "core/random.h"
+
+#include <atomic>
+#include <cmath>
+#include <numbers>
+
+#include "kernels/philox.h"
+
+namespace tapetum {
+namespace {
+
+std::atomic<uint64_t> seed{0}, calls{0};
+
+}  // namespace
+
+void manual_seed(uint64_t s) { set_random_state({s, 0}); }
+GeneratorState random_state() { return {seed, calls}; }
+void set_random_state(GeneratorState state) {
+  seed = state.seed;
+  calls = state.calls;
+}
+
+Tensor rand(const Shape& shape, double low, double high, DType dtype) {
+  Tensor x = empty(shape, dtype);
+  const uint64_t call = calls.fetch_add(1);
+  with_type(dtype, [&]<class T>() {
+    T* p = static_cast<T*>(x.mutable_raw());
+    kernels::PhiloxWords words{};
+    for (int64_t i = 0; i < x.numel(); ++i) {
+      if (i % 4 == 0) words = kernels::philox(seed, call, static_cast<uint64_t>(i / 4));
+      p[i] = cast<T>(low + (high - low) * (words.at[i % 4] >> 8) * 0x1p-24);
+    }
+  });
+  return x;
+}
+
+uint32_t RandomStream::bits() {
+  if (used_ == 4) {
+    const auto words = kernels::philox(seed_, stream_, block_++);
+    for (int i = 0; i < 4; ++i) words_[i] = words.at[i];
+    used_ = 0;
+  }
+  return words_[used_++];
+}
+
+double RandomStream::uniform(double low, double high) {
+  const uint64_t high_bits = bits() >> 5, low_bits = bits() >> 6;
+  return low + (high - low) * (static_cast<double>(high_bits << 26 | low_bits) * 0x1p-53);
+}
+
+int64_t RandomStream::integer(int64_t count) {
+  const uint64_t n = static_cast<uint64_t>(count), limit = ~uint64_t{0} - ~uint64_t{0} % n;
+  for (;;) {
+    const uint64_t x = static_cast<uint64_t>(bits()) << 32 | bits();
+    if (x < limit) return static_cast<int64_t>(x % n);
+  }
+}
+
+// Box and Muller (1958); 1 - u keeps the logarithm's argument above zero.
+double RandomStream::normal(double mean, double deviation) {
+  const double radius = std::sqrt(-2 * std::log(1 - uniform())), angle = 2 * std::numbers::pi * uniform();
+  return mean + deviation * radius * std::cos(angle);
+}
+
+}  // namespace tapetum

@@ -1,0 +1,35 @@
+// Random numbers from one Philox 4x32-10 stream: element i of call k takes counter (k, i / 4), lane i % 4, on every device
+// and at any number of threads.
+#pragma once
+#include "core/tensor.h"
+
+namespace tapetum {
+
+// Seed and number of the next call: all that decides what comes next. Saved and restored by checkpoints.
+struct GeneratorState {
+  uint64_t seed = 0, calls = 0;
+};
+
+void manual_seed(uint64_t seed);
+GeneratorState random_state();
+void set_random_state(GeneratorState state);
+
+Tensor rand(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32);  // uniform in [low, high)
+
+// Numbers one by one, for code on the host: the same sequence for the same (seed, stream), whoever else draws.
+class RandomStream {
+ public:
+  explicit RandomStream(uint64_t seed, uint64_t stream = 0) : seed_(seed), stream_(stream) {}
+  uint32_t bits();
+  double uniform(double low = 0, double high = 1);  // [low, high), 53 bits
+  int64_t integer(int64_t count);                   // [0, count), without bias
+  double normal(double mean = 0, double deviation = 1);
+  bool chance(double probability) { return uniform() < probability; }
+
+ private:
+  uint64_t seed_, stream_, block_ = 0;
+  uint32_t words_[4] = {};
+  int used_ = 4;
+};
+
+}  // namespace tapetum

@@ -1,0 +1,122 @@
+// A register of T for the instruction set that this unit is compiled for, over the compiler's vector extensions.
+// (The only file with #if on the instruction set.) Everything is in an anonymous namespace: each unit keeps its own.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/candidates.h"
+#include "kernels/types.h"
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define TAPETUM_ISA_SUFFIX avx512
+#define TAPETUM_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#include <immintrin.h>
+#define TAPETUM_ISA_SUFFIX avx2
+#define TAPETUM_VECTOR_BYTES 32
+#else
+#define TAPETUM_ISA_SUFFIX baseline
+#define TAPETUM_VECTOR_BYTES 16
+#endif
+
+#define TAPETUM_PASTE_(a, b) a##_##b
+#define TAPETUM_PASTE(a, b) TAPETUM_PASTE_(a, b)
+#define TAPETUM_FOR_ISA(id) TAPETUM_PASTE(id, TAPETUM_ISA_SUFFIX)
+// As TAPETUM_CANDIDATE, with this unit's instruction set in the name.
+#define TAPETUM_CPU_CANDIDATE(Args, id) TAPETUM_CANDIDATE(Args, TAPETUM_FOR_ISA(id))
+
+namespace tapetum::kernels {
+namespace {
+
+// Spelt out for each T: g++ drops vector_size from a dependent type.
+template <class T> struct Register;
+template <> struct Register<float> { typedef float type __attribute__((vector_size(TAPETUM_VECTOR_BYTES))); };
+template <> struct Register<double> { typedef double type __attribute__((vector_size(TAPETUM_VECTOR_BYTES))); };
+
+template <class T> struct Vec {
+  static constexpr int64_t lanes = TAPETUM_VECTOR_BYTES / sizeof(T);
+  using Raw = typename Register<T>::type;
+  Raw raw;
+
+  Vec() = default;
+  Vec(Raw r) : raw(r) {}
+  Vec(T x) : raw(Raw{} + x) {}
+
+  static Vec load(const T* p) {
+    Vec v;
+    std::memcpy(&v.raw, p, sizeof v.raw);
+    return v;
+  }
+  // The first n lanes, the others zero; never reads past p[n - 1].
+  static Vec load(const T* p, int64_t n) {
+    if (n >= lanes) return load(p);
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) return Vec(Raw(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)));
+#endif
+    Vec v(T(0));
+    for (int64_t i = 0; i < n; ++i) v.raw[i] = p[i];
+    return v;
+  }
+  static Vec gather(const T* p, int64_t stride, int64_t n) {
+    if (stride == 1) return load(p, n);
+    if (stride == 0) return Vec(*p);
+    Vec v(T(0));
+    for (int64_t i = 0; i < n && i < lanes; ++i) v.raw[i] = p[i * stride];
+    return v;
+  }
+  void store(T* p) const { std::memcpy(p, &raw, sizeof raw); }
+  void store(T* p, int64_t n) const {
+    if (n >= lanes) return store(p);
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) return _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), __m512(raw));
+#endif
+    for (int64_t i = 0; i < n; ++i) p[i] = raw[i];
+  }
+  void scatter(T* p, int64_t stride, int64_t n) const {
+    if (stride == 1) return store(p, n);
+    for (int64_t i = 0; i < n && i < lanes; ++i) p[i * stride] = raw[i];
+  }
+
+  // Lanes from n on replaced by x.
+  Vec keep(int64_t n, T x) const {
+    Vec v = *this;
+    for (int64_t i = n; i < lanes; ++i) v.raw[i] = x;
+    return v;
+  }
+  T sum() const {  // pairwise, the same order for every call
+    T part[lanes];
+    std::memcpy(part, &raw, sizeof part);
+    for (int64_t step = lanes / 2; step > 0; step /= 2)
+      for (int64_t i = 0; i < step; ++i) part[i] += part[i + step];
+    return part[0];
+  }
+  T max() const {
+    T top = raw[0];
+    for (int64_t i = 1; i < lanes; ++i) top = raw[i] > top ? raw[i] : top;
+    return top;
+  }
+
+  friend Vec operator+(Vec a, Vec b) { return a.raw + b.raw; }
+  friend Vec operator-(Vec a, Vec b) { return a.raw - b.raw; }
+  friend Vec operator*(Vec a, Vec b) { return a.raw * b.raw; }
+  friend Vec operator/(Vec a, Vec b) { return a.raw / b.raw; }
+  friend Vec operator-(Vec a) { return -a.raw; }
+  friend Vec max(Vec a, Vec b) { return a.raw > b.raw ? a.raw : b.raw; }
+  // a where x > 0, else b
+  friend Vec select_positive(Vec x, Vec a, Vec b) { return x.raw > 0 ? a.raw : b.raw; }
+};
+
+// f64 is served by the baseline unit only.
+constexpr bool kBaseline = TAPETUM_VECTOR_BYTES == 16;
+inline bool serves(DType t) { return t == DType::f32 || (kBaseline && t == DType::f64); }
+template <class F> void with_served_type(DType t, F&& f) {
+  if constexpr (kBaseline) {
+    with_compute_type(t, f);
+  } else {
+    f.template operator()<float>();
+  }
+}
+
+}  // namespace
+}  // namespace tapetum::kernels

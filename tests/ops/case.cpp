@@ -1,0 +1,204 @@
+#include "tests/ops/case.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "core/autograd/modes.h"
+#include "core/engine/grad_check.h"
+#include "kernels/parallel.h"
+
+namespace tapetum::test {
+namespace {
+
+using kernels::Isa;
+using kernels::KernelGuard;
+
+enum class Layout { contiguous, permuted, sliced };
+constexpr const char* kLayoutNames[] = {"contiguous", "permuted", "sliced"};
+
+// The same values in other strides.
+Tensor with_layout(const Tensor& x, Layout layout) {
+  if (layout == Layout::contiguous || x.dim() == 0) return x;
+  if (layout == Layout::permuted) {
+    if (x.dim() == 4) return channels_last(x);
+    return x.dim() < 2 ? x : transpose(contiguous(transpose(x, 0, -1)), 0, -1);
+  }
+  Shape wide = x.shape();
+  wide[x.dim() - 1] = 2 * wide[x.dim() - 1] + 3;
+  Tensor room = full(wide, std::numeric_limits<double>::quiet_NaN(), x.dtype());
+  Tensor y = slice(room, -1, 2, wide[x.dim() - 1] - 1, 2);
+  copy_(y, x);
+  return y;
+}
+
+std::vector<Tensor> with_layout(const std::vector<Tensor>& xs, Layout layout) {
+  std::vector<Tensor> out;
+  for (const Tensor& x : xs) out.push_back(with_layout(x, layout));
+  return out;
+}
+
+// Other values: the first index of a dimension repeated with stride 0.
+std::vector<Tensor> repeated(const std::vector<Tensor>& xs, int dim) {
+  std::vector<Tensor> out;
+  for (const Tensor& x : xs) out.push_back(x.dim() && x.numel() ? expand(slice(x, dim, 0, 1), x.shape()) : x);
+  return out;
+}
+
+// The op's result, and the gradients of its inputs for a cotangent that depends on the result's shape alone.
+std::vector<Tensor> run(const Case& row, const std::vector<Tensor>& inputs) {
+  if (row.flat) return {row.op(inputs)};
+  std::vector<Tensor> xs;
+  for (const Tensor& x : inputs) xs.push_back(x.detach().set_requires_grad());
+  const Tensor y = row.op(xs);
+  const GeneratorState keep = random_state();
+  manual_seed(7);
+  const Tensor gy = to(rand(y.shape(), -1, 1, DType::f32), y.dtype());
+  set_random_state(keep);
+  std::vector<Tensor> all{y.detach()};
+  for (const Tensor& g : grad({y}, xs, {gy})) all.push_back(g);
+  return all;
+}
+
+// The same on f64 inputs with every slot forced to the reference.
+std::vector<Tensor> oracle(const Case& row, const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> exact;
+  for (const Tensor& x : inputs) exact.push_back(to(x, DType::f64));
+  std::vector<std::string> specs;
+  for (const auto* slot : row.slots) specs.push_back(std::string(slot->name) + ":reference");
+  std::vector<std::unique_ptr<KernelGuard>> guards;
+  for (const auto& s : specs) guards.push_back(std::make_unique<KernelGuard>(s));
+  auto results = run(row, exact);
+  while (!guards.empty()) guards.pop_back();  // guards nest: the last goes first
+  return results;
+}
+
+void compare(const Tensor& y, const Tensor& exact, double bound) {
+  REQUIRE(y.defined() == exact.defined());
+  if (!y.defined()) return;
+  REQUIRE(y.shape() == exact.shape());
+  const Tensor a = contiguous(to(y, DType::f64)), b = contiguous(to(exact, DType::f64));
+  double scale = 0, worst = 0;
+  for (int64_t i = 0; i < a.numel(); ++i) {
+    const double u = a.data<double>()[i], v = b.data<double>()[i];
+    if (u == v || (std::isnan(u) && std::isnan(v))) continue;  // the same infinity, or NaN on both sides
+    const double d = std::fabs(u - v);
+    worst = d <= worst ? worst : d;  // a NaN is kept
+    if (std::isfinite(v)) scale = std::fmax(scale, std::fabs(v));
+  }
+  for (int64_t i = 0; i < b.numel(); ++i)
+    if (std::isfinite(b.data<double>()[i])) scale = std::fmax(scale, std::fabs(b.data<double>()[i]));
+  const double eps = !is_floating(y.dtype()) ? 0 : y.dtype() == DType::f32 ? 0x1p-23 : 0x1p-52;
+  INFO("greatest difference " << worst << ", allowed " << bound * eps * scale);
+  REQUIRE(worst <= bound * eps * scale);
+}
+
+void check_candidate(const Case& row, const kernels::SlotBase& slot, int index, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact) {
+  const std::string spec = std::string(slot.name) + ":" + slot.candidate(DeviceKind::cpu, index);
+  const bool last = slot.candidate(DeviceKind::cpu, index + 1) == nullptr || slot.candidate(DeviceKind::cpu, index + 2) == nullptr;
+  KernelGuard guard(spec);
+  kernels::last_run() = {};
+  std::vector<Tensor> results;
+  try {
+    results = run(row, xs);
+  } catch (const UnsupportedKernel&) {
+    INFO("only candidates before the last listed one may refuse a call");
+    REQUIRE_FALSE(last);
+    return;
+  }
+  const double bound = kernels::last_run().error * row.amplification;
+  for (size_t i = 0; i < results.size(); ++i) {
+    INFO((i ? "gradient of input " + std::to_string(i - 1) : std::string("result")));
+    compare(results[i], exact[i], bound);
+  }
+}
+
+void check_candidates_on(const Case& row, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact, const char* layout) {
+  for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (isa > kernels::machine_isa()) continue;
+    kernels::IsaGuard isa_guard(isa);
+    for (const auto* slot : row.slots)
+      for (int c = 0; const char* name = slot->candidate(DeviceKind::cpu, c); ++c) {
+        INFO(row.name << " " << slot->name << ":" << name << " " << (xs.empty() ? "" : name_of(xs[0].dtype())) << " " << kernels::name_of(isa) << " "
+                      << layout);
+        check_candidate(row, *slot, c, xs, exact);
+      }
+  }
+}
+
+}  // namespace
+
+std::vector<Tensor> make_inputs(const Case& row, DType dtype, uint64_t seed) {
+  manual_seed(seed);
+  std::vector<Tensor> xs;
+  for (const Shape& s : row.shapes) xs.push_back(rand(s, row.low, row.high, dtype));
+  return xs;
+}
+
+void check_candidates(const Case& row) {
+  if (row.bench) return;  // large: timed, not checked in every layout
+  for (DType dtype : {DType::f32, DType::f64}) {
+    const auto inputs = make_inputs(row, dtype);
+    const auto exact = oracle(row, inputs);
+    for (Layout layout : {Layout::contiguous, Layout::permuted, Layout::sliced})
+      check_candidates_on(row, with_layout(inputs, layout), exact, kLayoutNames[static_cast<int>(layout)]);
+    for (int dim : {0, -1}) {
+      if (!row.constant_lines) continue;
+      const auto xs = repeated(inputs, dim);
+      check_candidates_on(row, xs, oracle(row, xs), dim ? "last repeated" : "first repeated");
+    }
+  }
+}
+
+void check_gradients(const Case& row) {
+  if (row.flat || row.bench) return;
+  const auto inputs = make_inputs(row, DType::f64);
+  for (const Tensor& x : inputs)
+    if (x.numel() == 0 || x.numel() > 400) return;  // finite differences of small cases only
+  const auto first = check_gradient(row.op, inputs);
+  INFO(row.name << ": first order error " << first.error << ", greatest " << first.greatest);
+  REQUIRE(first.ok(1e-6));
+  const auto second = check_second_gradient(row.op, inputs);
+  INFO(row.name << ": second order error " << second.error << ", greatest " << second.greatest);
+  REQUIRE(second.ok(1e-6));
+}
+
+void check_determinism(const Case& row) {
+  const int before = kernels::thread_count();
+  const auto inputs = make_inputs(row, DType::f32);
+  std::vector<Tensor> first;
+  for (int threads : {1, 2, 4}) {
+    kernels::set_thread_count(threads);
+    const auto results = run(row, inputs);
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (!results[i].defined()) continue;
+      const Tensor dense = contiguous(results[i]);
+      if (threads == 1) {
+        first.push_back(dense);
+        continue;
+      }
+      INFO(row.name << ", " << threads << " threads, result " << i);
+      REQUIRE(std::memcmp(first[i].raw(), dense.raw(), static_cast<size_t>(dense.numel()) * size_of(dense.dtype())) == 0);
+    }
+  }
+  kernels::set_thread_count(before);
+}
+
+void check_twin(const Case& row) {
+  if (row.flat || row.bench) return;
+  auto inputs = make_inputs(row, DType::f64);
+  for (Tensor& x : inputs) x.set_requires_grad();
+  const Tensor y = row.op(inputs);
+  const Tensor gy = rand(y.shape(), -1, 1, DType::f64);
+  const auto of_kernel = grad({y}, inputs, {gy}, {.retain_graph = true});
+  const auto of_twin = grad({y}, inputs, {gy}, {.create_graph = true});
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    INFO(row.name << " input " << i);
+    compare(of_kernel[i], of_twin[i].defined() ? of_twin[i].detach() : of_twin[i], 1024 * row.amplification);
+  }
+}
+
+}  // namespace tapetum::test
