@@ -1,0 +1,31 @@
+#include "core/ops/layout.h"
+
+#include <fmt/core.h>
+
+#include <atomic>
+#include <cstring>
+
+#include "core/error.h"
+#include "core/size2.h"
+
+namespace tapetum {
+namespace {
+
+std::atomic<bool> prefer{true};
+
+}  // namespace
+
+Padding::Padding(const char* word) : same(true) {
+  if (std::strcmp(word, "same") != 0) throw ShapeError(fmt::format("padding: expected sizes or \"same\", got \"{}\"", word));
+}
+
+bool prefer_channels_last() { return prefer; }
+void set_prefer_channels_last(bool on) { prefer = on; }
+
+Tensor empty_image(const Shape& shape, DType dtype, Device device, TensorList inputs) {
+  bool last = shape.size() == 4 && prefer_channels_last() && shape[1] >= 4;
+  for (const Tensor& x : inputs) last = last || (shape.size() == 4 && x.defined() && x.is_channels_last());
+  return empty_strided(shape, last ? channels_last_strides(shape) : contiguous_strides(shape), dtype, device);
+}
+
+}  // namespace tapetum
