@@ -7,18 +7,16 @@
 namespace tapetum {
 
 void StateDict::set(const std::string& name, const Tensor& t) {
-  for (Entry& e : entries_)
-    if (e.first == name) {
-      e.second = t;
-      return;
-    }
-  entries_.emplace_back(name, t);
+  const auto [at, added] = index_.emplace(name, entries_.size());
+  if (added)
+    entries_.emplace_back(name, t);
+  else
+    entries_[at->second].second = t;
 }
 
 const Tensor* StateDict::find(const std::string& name) const {
-  for (const Entry& e : entries_)
-    if (e.first == name) return &e.second;
-  return nullptr;
+  const auto at = index_.find(name);
+  return at == index_.end() ? nullptr : &entries_[at->second].second;
 }
 
 const Tensor& StateDict::at(const std::string& name) const {

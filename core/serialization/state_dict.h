@@ -1,5 +1,6 @@
 // Named tensors in the order of their names' first appearance: what modules and optimizers save, and files hold.
 #pragma once
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@ class StateDict {
 
  private:
   std::vector<Entry> entries_;
+  std::map<std::string, size_t> index_;  // of a name in entries_
 };
 
 }  // namespace tapetum
