@@ -1,0 +1,34 @@
+// Pooling over windows of the last two dimensions. x [N, C, H, W]; the result is channels_last when x is (core/ops/layout.h).
+#pragma once
+#include <array>
+
+#include "core/size2.h"
+#include "core/tensor.h"
+
+namespace tapetum {
+
+struct MaxPool2dOptions {
+  Size2 kernel = 2;
+  Size2 stride = 0;  // 0: the kernel's size
+  Size2 padding = 0, dilation = 1;
+  bool ceil_mode = false;  // a last window may hang over the border, if it begins inside
+  template <class S, class V> static void fields(S& s, V&& v) {
+    v("kernel", s.kernel);
+    v("stride", s.stride);
+    v("padding", s.padding);
+    v("dilation", s.dilation);
+    v("ceil_mode", s.ceil_mode);
+  }
+};
+
+// The greatest element of each window, P = (H + 2 padding - dilation (kernel - 1) - 1) / stride + 1; padding counts as -infinity, a NaN wins.
+// Throws ShapeError unless padding is at most half of the (dilated) kernel and a window fits.
+Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options = {});
+// The same, and the place h * W + w of each maximum (i64; the first of equals).
+std::array<Tensor, 2> max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options = {});
+
+// Splits H x W into P x Q windows from floor(p H / P) up to ceil((p + 1) H / P), which overlap where P does not divide H.
+Tensor adaptive_max_pool2d(const Tensor& x, Size2 size);
+std::array<Tensor, 2> adaptive_max_pool2d_with_indices(const Tensor& x, Size2 size);
+
+}  // namespace tapetum

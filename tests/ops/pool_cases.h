@@ -1,0 +1,70 @@
+#pragma once
+#include "kernels/pool.h"
+#include "tests/ops/case.h"
+
+namespace tapetum::test {
+
+inline const std::vector<const kernels::SlotBase*> max_pool_slots{&kernels::max_pool2d_forward, &kernels::max_pool2d_gather,
+                                                                  &kernels::max_pool2d_scatter};
+
+inline const std::vector<Case> pool_cases = {
+    {.name = "max_pool2d",
+     .shapes = {{2, 5, 6, 4}},
+     .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 2}); },
+     .slots = max_pool_slots,
+     .constant_lines = false},
+    {.name = "max_pool2d overlapping",
+     .shapes = {{1, 11, 5, 7}},
+     .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 3, .stride = 1, .padding = 1}); },
+     .slots = max_pool_slots,
+     .constant_lines = false},
+    {.name = "max_pool2d all options",
+     .shapes = {{2, 3, 9, 12}},
+     .op =
+         [](const auto& x) {
+           return max_pool2d(x[0], {.kernel = {2, 3}, .stride = {3, 2}, .padding = {0, 2}, .dilation = {3, 2}, .ceil_mode = true});
+         },
+     .slots = max_pool_slots,
+     .constant_lines = false},
+    {.name = "max_pool2d wide plane",
+     .shapes = {{1, 1, 3, 43}},
+     .op =
+         [](const auto& x) {
+           return max_pool2d(x[0], {.kernel = 3, .stride = {1, 2}, .padding = 1});
+         },
+     .slots = max_pool_slots,
+     .constant_lines = false},
+    {.name = "max_pool2d one element",
+     .shapes = {{1, 1, 1, 1}},
+     .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 1}); },
+     .slots = max_pool_slots,
+     .constant_lines = false},
+    {.name = "max_pool2d no images",
+     .shapes = {{0, 4, 4, 4}},
+     .op = [](const auto& x) { return max_pool2d(x[0]); },
+     .slots = max_pool_slots,
+     .constant_lines = false},
+    {.name = "adaptive_max_pool2d",
+     .shapes = {{2, 4, 7, 5}},
+     .op =
+         [](const auto& x) {
+           return adaptive_max_pool2d(x[0], {3, 4});
+         },
+     .slots = max_pool_slots,
+     .constant_lines = false},
+    {.name = "adaptive_max_pool2d more than there is",
+     .shapes = {{1, 2, 2, 3}},
+     .op =
+         [](const auto& x) {
+           return adaptive_max_pool2d(x[0], {5, 3});
+         },
+     .slots = max_pool_slots,
+     .constant_lines = false},
+    {.name = "max_pool2d large",
+     .shapes = {{2, 64, 256, 256}},
+     .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 2}); },
+     .slots = {&kernels::max_pool2d_forward},
+     .bench = true},
+};
+
+}  // namespace tapetum::test
