@@ -1,0 +1,72 @@
+#include "examples/common/command_line.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+
+namespace programs {
+
+struct CommandLine::Parser {
+  explicit Parser(const std::string& description, const std::string& program) : app(description, program) {}
+  CLI::App app;
+  std::string group = "Options";
+};
+
+CommandLine::CommandLine(const std::string& program, const std::string& description) : parser_(std::make_unique<Parser>(description, program)) {
+  parser_->app.set_help_flag("--help,-h", "Print this help");
+}
+CommandLine::~CommandLine() = default;
+
+void CommandLine::group(const std::string& title) { parser_->group = title; }
+
+void CommandLine::add(const std::string& flag, std::string& value, const std::string& help) {
+  parser_->app.add_option(flag, value, help)->capture_default_str()->group(parser_->group);
+}
+void CommandLine::add(const std::string& flag, int64_t& value, const std::string& help) {
+  parser_->app.add_option(flag, value, help)->capture_default_str()->group(parser_->group);
+}
+void CommandLine::add(const std::string& flag, double& value, const std::string& help) {
+  parser_->app.add_option(flag, value, help)->capture_default_str()->group(parser_->group);
+}
+void CommandLine::add(const std::string& flag, bool& value, const std::string& help) {
+  parser_->app.add_flag(flag, value, help)->group(parser_->group);
+}
+void CommandLine::add(const std::string& flag, std::vector<double>& value, const std::string& help) {
+  parser_->app.add_option(flag, value, help)->delimiter(',')->group(parser_->group);
+}
+void CommandLine::add_optional(const std::string& flag, std::string& value, const std::string& without, const std::string& help) {
+  // CLI11 has "--flag{default}" for this, and "--flag FILE" would take the next word: only "--flag=FILE" does.
+  parser_->app.add_flag(flag + '{' + without + '}', value, help)->group(parser_->group);
+}
+void CommandLine::add_choice(const std::string& flag, std::string& value, const std::vector<std::string>& choices, const std::string& help) {
+  parser_->app.add_option(flag, value, help)->capture_default_str()->check(CLI::IsMember(choices))->group(parser_->group);
+}
+
+bool CommandLine::given(const std::string& flag) const { return parser_->app.count(flag) > 0; }
+
+bool CommandLine::parse(int argc, char** argv) {
+  try {
+    parser_->app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", parser_->app.help());
+    return false;
+  } catch (const CLI::ParseError& e) {
+    throw UsageError(e.what());
+  }
+  return true;
+}
+
+int run(const char* program, int argc, char** argv, int (*body)(int argc, char** argv)) {
+  try {
+    return body(argc, argv);
+  } catch (const UsageError& e) {
+    fmt::print(stderr, "{}: {} (--help shows the flags)\n", program, e.what());
+    return 2;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "{}: {}\n", program, e.what());
+    return 1;
+  }
+}
+
+}  // namespace programs
