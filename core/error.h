@@ -19,9 +19,9 @@ TAPETUM_ERROR(DTypeError);
 TAPETUM_ERROR(DeviceError);
 TAPETUM_ERROR(OutOfMemory);
 TAPETUM_ERROR(UnsupportedKernel);  // a candidate that was forced by name and cannot do this call
-TAPETUM_ERROR(AutogradError);  // a saved tensor that was changed, a graph that was freed, an in-place change of what is recorded
-TAPETUM_ERROR(FormatError);    // a file or a byte stream that does not say what it should
-TAPETUM_ERROR(IoError);        // the operating system refused: the text names the file and its reason
+TAPETUM_ERROR(AutogradError);      // a saved tensor that was changed, a graph that was freed, an in-place change of what is recorded
+TAPETUM_ERROR(FormatError);        // a file or a byte stream that does not say what it should
+TAPETUM_ERROR(IoError);            // the operating system refused: the text names the file and its reason
 #undef TAPETUM_ERROR
 
 std::string to_string(const Shape& shape);  // "[2, 3]"

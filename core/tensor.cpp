@@ -29,12 +29,12 @@ Shape channels_last_strides(const Shape& s) { return {s[1] * s[2] * s[3], 1, s[3
 std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
 Device::Device(const char* name) {
-  for (DeviceKind k : {DeviceKind::cpu, DeviceKind::cuda})
+  for (DeviceKind k : {DeviceKind::cpu, DeviceKind::cuda, DeviceKind::meta})
     if (!std::strcmp(name, name_of(k))) {
       kind = k;
       return;
     }
-  throw DeviceError(fmt::format("device: expected 'cpu' or 'cuda', got '{}'", name));
+  throw DeviceError(fmt::format("device: expected 'cpu', 'cuda' or 'meta', got '{}'", name));
 }
 
 bool Tensor::is_channels_last() const {
@@ -53,6 +53,7 @@ void Tensor::check_readable(DType wanted) const {
 
 double Tensor::item() const {
   if (numel() != 1) throw ShapeError(fmt::format("item: expected one element, got shape {}", to_string(shape())));
+  if (device().kind == DeviceKind::meta) throw DeviceError("item: a tensor on 'meta' has no values");
   double bits = 0;
   kernels::device_api(device().kind)->copy(&bits, raw(), size_of(dtype()), kernels::CopyKind::to_host);
   return with_type(dtype(), [&]<class T>() -> double {
@@ -91,6 +92,16 @@ Tensor empty_strided(const Shape& shape, const Shape& strides, DType dtype, Devi
 }
 
 Tensor empty(const Shape& shape, DType dtype, Device device) { return empty_strided(shape, contiguous_strides(shape), dtype, device); }
+
+Tensor over_memory(void* data, const Shape& shape, const Shape& strides, DType dtype) {
+  auto impl = make_ref<TensorImpl>();
+  int64_t elements = shape.numel() ? 1 : 0;
+  for (int d = 0; d < shape.size() && elements; ++d) elements += (shape[d] - 1) * strides[d];
+  impl->storage = make_ref<Storage>(data, static_cast<size_t>(elements) * size_of(dtype));
+  set_layout(*impl, shape, strides);
+  impl->dtype = dtype;
+  return Tensor(std::move(impl));
+}
 
 Tensor view_of(const Tensor& x, const Shape& shape, const Shape& strides, int64_t offset) {
   auto impl = make_ref<TensorImpl>();

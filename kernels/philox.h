@@ -11,7 +11,8 @@ struct PhiloxWords {
 // Block `block` of the stream `stream` under `key`: four words, the same on every device.
 constexpr PhiloxWords philox(uint64_t key, uint64_t stream, uint64_t block) {
   uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
-  PhiloxWords c{{static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), static_cast<uint32_t>(stream), static_cast<uint32_t>(stream >> 32)}};
+  PhiloxWords c{
+      {static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32), static_cast<uint32_t>(stream), static_cast<uint32_t>(stream >> 32)}};
   for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
     const uint64_t a = uint64_t{0xD2511F53u} * c.at[0], b = uint64_t{0xCD9E8D57u} * c.at[2];
     c = {{static_cast<uint32_t>(b >> 32) ^ c.at[1] ^ k0, static_cast<uint32_t>(b), static_cast<uint32_t>(a >> 32) ^ c.at[3] ^ k1,

@@ -2,23 +2,46 @@
 
 #include <fmt/core.h>
 
-#include <vector>
+#include <cmath>
 
 #include "core/autograd/apply.h"
 #include "core/error.h"
+#include "core/ops/compare.h"
+#include "core/ops/elementwise.h"
+#include "core/ops/pointwise.h"
+#include "core/ops/promotion.h"
 #include "core/ops/view.h"
 #include "kernels/device.h"
 
 namespace tapetum {
 namespace {
 
-void copy_bytes(Tensor& to, const void* from, kernels::CopyKind kind) {
-  const auto* api = kernels::device_api((kind == kernels::CopyKind::to_host ? DeviceKind::cuda : to.device().kind));
-  if (!api->copy(to.mutable_raw(), from, static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind))
+void copy_bytes(Tensor& to, const Tensor& from) {
+  const bool to_host = to.device().kind == DeviceKind::cpu;
+  const auto* api = kernels::device_api(to_host ? from.device().kind : to.device().kind);
+  const auto kind = to_host ? kernels::CopyKind::to_host : kernels::CopyKind::to_device;
+  if (!api->copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind))
     throw DeviceError("to: the device reported a failure");
 }
 
 struct ToDeviceOp {
+  static constexpr OpInfo info{"to_device"};
+  struct Options {
+    int64_t from, to;
+    template <class S, class V> static void fields(S& s, V&& v) {
+      v("from", s.from);
+      v("to", s.to);
+    }
+  };
+  static Tensor forward(Context&, const Options& o, const Tensor& x) {
+    Tensor y = empty(x.shape(), x.dtype(), static_cast<DeviceKind>(o.to));
+    if (y.device().kind != DeviceKind::meta) copy_bytes(y, contiguous(x));
+    return y;
+  }
+  static Gradients backward(const Context&, const Options& o, const Tensor& gy) { return {to(gy, static_cast<DeviceKind>(o.from))}; }
+};
+
+struct ToDTypeOp {
   static constexpr OpInfo info{"to"};
   struct Options {
     int64_t from, to;
@@ -28,34 +51,92 @@ struct ToDeviceOp {
     }
   };
   static Tensor forward(Context&, const Options& o, const Tensor& x) {
-    const Tensor dense = contiguous(x);
-    Tensor y = empty(x.shape(), x.dtype(), static_cast<DeviceKind>(o.to));
-    copy_bytes(y, dense.raw(), y.device().kind == DeviceKind::cpu ? kernels::CopyKind::to_host : kernels::CopyKind::to_device);
+    Tensor y = empty_strided(x.shape(), dense_strides_like(x), static_cast<DType>(o.to), x.device());
+    pointwise_into(kernels::copy_forward, y, {x}, promote(x.dtype(), y.dtype()));
     return y;
   }
-  static Gradients backward(const Context&, const Options& o, const Tensor& gy) { return {to(gy, static_cast<DeviceKind>(o.from))}; }
+  static Gradients backward(const Context&, const Options& o, const Tensor& gy) { return {to(gy, static_cast<DType>(o.from))}; }
 };
+
+// f(i) for each element of a new row-major tensor.
+template <class F> Tensor generate(const Shape& shape, DType dtype, F f) {
+  Tensor x = empty(shape, dtype);
+  with_type(dtype, [&]<class T>() {
+    T* p = static_cast<T*>(x.mutable_raw());
+    for (int64_t i = 0, n = x.numel(); i < n; ++i) p[i] = cast<T>(f(i));
+  });
+  return x;
+}
+
+// True where column - row is at most `diagonal`.
+Tensor lower_mask(const char* op, const Tensor& x, int64_t diagonal) {
+  if (x.dim() < 2) throw ShapeError(fmt::format("{}: expected at least two dimensions, got {}", op, to_string(x.shape())));
+  const int64_t columns = x.size(-1);
+  return generate({x.size(-2), columns}, DType::boolean, [&](int64_t i) { return i % columns - i / columns <= diagonal; });
+}
 
 }  // namespace
 
 Tensor full(const Shape& shape, double value, DType dtype, Device device) {
-  Tensor host = empty(shape, dtype);
-  with_type(dtype, [&]<class T>() {
-    T* p = static_cast<T*>(host.mutable_raw());
-    for (int64_t i = 0; i < host.numel(); ++i) p[i] = cast<T>(value);
-  });
+  if (device.kind == DeviceKind::meta) return empty(shape, dtype, device);
+  const Tensor host = generate(shape, dtype, [&](int64_t) { return value; });
   return device.kind == DeviceKind::cpu ? host : to(host, device);
+}
+
+Tensor empty_like(const Tensor& x) { return empty_strided(x.shape(), dense_strides_like(x), x.dtype(), x.device()); }
+
+Tensor full_like(const Tensor& x, double value) {
+  Tensor y = empty_like(x);
+  const Tensor v = full({}, value, x.dtype(), x.device());
+  pointwise_into(kernels::copy_forward, y, {v}, x.dtype());
+  return y;
 }
 
 Tensor tensor(std::initializer_list<double> values, const Shape& shape, DType dtype) {
   if (static_cast<int64_t>(values.size()) != shape.numel())
     throw ShapeError(fmt::format("tensor: {} values for shape {}", values.size(), to_string(shape)));
-  Tensor x = empty(shape, dtype);
-  with_type(dtype, [&]<class T>() {
-    T* p = static_cast<T*>(x.mutable_raw());
-    for (double v : values) *p++ = cast<T>(v);
+  return generate(shape, dtype, [&](int64_t i) { return values.begin()[i]; });
+}
+
+Tensor tensor(std::initializer_list<double> values, DType dtype) { return tensor(values, {static_cast<int64_t>(values.size())}, dtype); }
+Tensor scalar_tensor(double value, DType dtype) { return full({}, value, dtype); }
+
+Tensor from_blob(void* data, const Shape& shape, DType dtype) { return from_blob(data, shape, contiguous_strides(shape), dtype); }
+
+Tensor from_blob(void* data, const Shape& shape, const Shape& strides, DType dtype) {
+  if (strides.size() != shape.size()) throw ShapeError(fmt::format("from_blob: shape {} with strides {}", to_string(shape), to_string(strides)));
+  return over_memory(data, shape, strides, dtype);
+}
+
+Tensor arange(double end, DType dtype) { return arange(0, end, 1, dtype); }
+
+Tensor arange(double start, double end, double step, DType dtype) {
+  if (step == 0 || !std::isfinite((end - start) / step)) throw Error(fmt::format("arange: cannot go from {} to {} in steps of {}", start, end, step));
+  const int64_t count = static_cast<int64_t>(std::fmax(0, std::ceil((end - start) / step)));
+  return generate({count}, dtype, [&](int64_t i) { return start + static_cast<double>(i) * step; });
+}
+
+Tensor linspace(double start, double end, int64_t steps, DType dtype) {
+  if (steps < 0) throw ShapeError(fmt::format("linspace: steps must not be negative, got {}", steps));
+  const double step = steps > 1 ? (end - start) / static_cast<double>(steps - 1) : 0;
+  // From the nearer end, so that both ends are exact.
+  return generate({steps}, dtype, [&](int64_t i) {
+    return i < steps / 2 || steps == 1 ? start + static_cast<double>(i) * step : end - static_cast<double>(steps - 1 - i) * step;
   });
-  return x;
+}
+
+Tensor eye(int64_t rows, int64_t columns, DType dtype) {
+  const int64_t n = columns < 0 ? rows : columns;
+  return generate({rows, n}, dtype, [&](int64_t i) { return i / n == i % n; });
+}
+
+Tensor tril(const Tensor& x, int64_t diagonal) {
+  const Tensor zero = full({}, 0, x.dtype(), x.device());
+  return where(to(lower_mask("tril", x, diagonal), x.device()), x, zero);
+}
+Tensor triu(const Tensor& x, int64_t diagonal) {
+  const Tensor zero = full({}, 0, x.dtype(), x.device());
+  return where(to(lower_mask("triu", x, diagonal - 1), x.device()), zero, x);
 }
 
 Tensor to(const Tensor& x, Device device) {
@@ -64,14 +145,8 @@ Tensor to(const Tensor& x, Device device) {
 }
 
 Tensor to(const Tensor& x, DType dtype) {
-  const Tensor dense = contiguous(x.detach());
-  Tensor y = empty(x.shape(), dtype);
-  with_type(x.dtype(), [&]<class From>() {
-    with_type(dtype, [&]<class To>() {
-      for (int64_t i = 0; i < y.numel(); ++i) static_cast<To*>(y.mutable_raw())[i] = cast<To>(dense.data<From>()[i]);
-    });
-  });
-  return y;
+  if (x.dtype() == dtype) return x;
+  return apply<ToDTypeOp>({static_cast<int64_t>(x.dtype()), static_cast<int64_t>(dtype)}, x);
 }
 
 }  // namespace tapetum

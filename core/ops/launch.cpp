@@ -41,27 +41,40 @@ Shape broadcast_strides(const Tensor& x, const Shape& shape) {
   return s;
 }
 
+int order_of_dimensions(const Shape& shape, const Shape& strides, Order by, int (&order)[kMaxDims]) {
+  int n = 0;
+  for (int d = 0; d < shape.size(); ++d) {
+    if (shape[d] == 1) continue;
+    int at = n++;  // insertion sort: few dimensions, mostly in order
+    for (; by == Order::memory && at > 0 && strides[order[at - 1]] < strides[d]; --at) order[at] = order[at - 1];
+    order[at] = d;
+  }
+  return n;
+}
+
 Shape dense_strides_like(const Tensor& x) {
   if (x.is_contiguous()) return contiguous_strides(x.shape());
   int order[kMaxDims];
-  for (int d = 0; d < x.dim(); ++d) {
-    if (x.strides()[d] == 0 && x.size(d) > 1) return contiguous_strides(x.shape());
-    order[d] = d;
-  }
-  std::stable_sort(order, order + x.dim(), [&](int a, int b) { return x.strides()[a] > x.strides()[b]; });
-  Shape s(x.dim());
+  const int dims = order_of_dimensions(x.shape(), x.strides(), Order::memory, order);
+  for (int i = 0; i < dims; ++i)
+    if (x.strides()[order[i]] == 0) return contiguous_strides(x.shape());
+  Shape s = contiguous_strides(x.shape());
   int64_t step = 1;
-  for (int i = x.dim() - 1; i >= 0; --i) {
+  for (int i = dims - 1; i >= 0; --i) {
     s[order[i]] = step;
     step *= std::max<int64_t>(x.size(order[i]), 1);
   }
   return s;
 }
 
-void check_same(const char* op, const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype()) throw DTypeError(fmt::format("{}: expected one dtype, got {} and {}", op, name_of(a.dtype()), name_of(b.dtype())));
+void check_device(const char* op, const Tensor& a, const Tensor& b) {
   if (!(a.device() == b.device()))
     throw DeviceError(fmt::format("{}: expected one device, got '{}' and '{}'", op, name_of(a.device().kind), name_of(b.device().kind)));
+}
+
+void check_same(const char* op, const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype()) throw DTypeError(fmt::format("{}: expected one dtype, got {} and {}", op, name_of(a.dtype()), name_of(b.dtype())));
+  check_device(op, a, b);
 }
 
 }  // namespace tapetum

@@ -33,6 +33,15 @@ namespace {
 template <class T> struct Register;
 template <> struct Register<float> { typedef float type __attribute__((vector_size(TAPETUM_VECTOR_BYTES))); };
 template <> struct Register<double> { typedef double type __attribute__((vector_size(TAPETUM_VECTOR_BYTES))); };
+template <> struct Register<int64_t> { typedef int64_t type __attribute__((vector_size(TAPETUM_VECTOR_BYTES))); };
+
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// Lanes below n on, the others off.
+inline __m256i lanes_below(int64_t n) {
+  const __m256i index = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), index);
+}
+#endif
 
 template <class T> struct Vec {
   static constexpr int64_t lanes = TAPETUM_VECTOR_BYTES / sizeof(T);
@@ -52,7 +61,9 @@ template <class T> struct Vec {
   static Vec load(const T* p, int64_t n) {
     if (n >= lanes) return load(p);
 #if defined(__AVX512F__)
-    if constexpr (sizeof(T) == 4) return Vec(Raw(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)));
+    if constexpr (std::is_same_v<T, float>) return Vec(Raw(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)));
+#elif defined(__AVX2__)
+    if constexpr (std::is_same_v<T, float>) return Vec(Raw(_mm256_maskload_ps(p, lanes_below(n))));
 #endif
     Vec v(T(0));
     for (int64_t i = 0; i < n; ++i) v.raw[i] = p[i];
@@ -69,7 +80,9 @@ template <class T> struct Vec {
   void store(T* p, int64_t n) const {
     if (n >= lanes) return store(p);
 #if defined(__AVX512F__)
-    if constexpr (sizeof(T) == 4) return _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), __m512(raw));
+    if constexpr (std::is_same_v<T, float>) return _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), __m512(raw));
+#elif defined(__AVX2__)
+    if constexpr (std::is_same_v<T, float>) return _mm256_maskstore_ps(p, lanes_below(n), __m256(raw));
 #endif
     for (int64_t i = 0; i < n; ++i) p[i] = raw[i];
   }
@@ -102,14 +115,24 @@ template <class T> struct Vec {
   friend Vec operator*(Vec a, Vec b) { return a.raw * b.raw; }
   friend Vec operator/(Vec a, Vec b) { return a.raw / b.raw; }
   friend Vec operator-(Vec a) { return -a.raw; }
+  // Comparisons give a mask of lanes for select(); masks combine with & and |.
+  friend auto operator<(Vec a, Vec b) { return a.raw < b.raw; }
+  friend auto operator<=(Vec a, Vec b) { return a.raw <= b.raw; }
+  friend auto operator>(Vec a, Vec b) { return a.raw > b.raw; }
+  friend auto operator>=(Vec a, Vec b) { return a.raw >= b.raw; }
+  friend auto operator==(Vec a, Vec b) { return a.raw == b.raw; }
+  friend auto operator!=(Vec a, Vec b) { return a.raw != b.raw; }
+  friend Vec select(auto mask, Vec a, Vec b) { return mask ? a.raw : b.raw; }
+
   friend Vec max(Vec a, Vec b) { return a.raw > b.raw ? a.raw : b.raw; }
+  friend Vec min(Vec a, Vec b) { return a.raw < b.raw ? a.raw : b.raw; }
   // a where x > 0, else b
   friend Vec select_positive(Vec x, Vec a, Vec b) { return x.raw > 0 ? a.raw : b.raw; }
 };
 
 // f64 is served by the baseline unit only.
 constexpr bool kBaseline = TAPETUM_VECTOR_BYTES == 16;
-inline bool serves(DType t) { return t == DType::f32 || (kBaseline && t == DType::f64); }
+[[maybe_unused]] inline bool serves(DType t) { return t == DType::f32 || (kBaseline && t == DType::f64); }
 template <class F> void with_served_type(DType t, F&& f) {
   if constexpr (kBaseline) {
     with_compute_type(t, f);

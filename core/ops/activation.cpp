@@ -1,0 +1,141 @@
+#include "core/ops/activation.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "core/ops/compare.h"
+#include "core/ops/creation.h"
+#include "core/ops/elementwise.h"
+#include "core/ops/pointwise.h"
+
+namespace tapetum {
+namespace {
+
+struct ReluOp {
+  static constexpr OpInfo info{"relu"};
+  using Options = NoOptions;
+  static Tensor forward(Context& c, const Options&, const Tensor& x) {
+    c.save_output(0);
+    return pointwise(info, kernels::relu_forward, {x});
+  }
+  static Gradients backward(const Context& c, const Options&, const Tensor& gy) { return {relu_backward(gy, c.saved(0))}; }
+};
+
+struct ReluBackwardOp {
+  static constexpr OpInfo info{"relu_backward"};
+  using Options = NoOptions;
+  static Tensor forward(Context& c, const Options&, const Tensor& gy, const Tensor& y) {
+    c.save(y);
+    return pointwise(info, kernels::relu_backward, {gy, y});
+  }
+  static Gradients backward(const Context& c, const Options&, const Tensor& g) { return {relu_backward(g, c.saved(0)), Tensor()}; }
+};
+
+struct TanhOp {
+  static constexpr OpInfo info{"tanh"};
+  using Options = NoOptions;
+  static Tensor forward(Context& c, const Options&, const Tensor& x) {
+    c.save_output(0);
+    return pointwise(info, kernels::tanh_forward, {x}, Result::floating);
+  }
+  static Gradients backward(const Context& c, const Options&, const Tensor& gy) { return {gy * (1 - square(c.saved(0)))}; }
+};
+
+struct SigmoidOp {
+  static constexpr OpInfo info{"sigmoid"};
+  using Options = NoOptions;
+  static Tensor forward(Context& c, const Options&, const Tensor& x) {
+    c.save_output(0);
+    return pointwise(info, kernels::sigmoid_forward, {x}, Result::floating);
+  }
+  static Gradients backward(const Context& c, const Options&, const Tensor& gy) {
+    const Tensor y = c.saved(0);
+    return {gy * y * (1 - y)};
+  }
+};
+
+struct SoftplusOp {
+  static constexpr OpInfo info{"softplus"};
+  struct Options {
+    double beta, threshold;
+    template <class S, class V> static void fields(S& s, V&& v) {
+      v("beta", s.beta);
+      v("threshold", s.threshold);
+    }
+  };
+  static Tensor forward(Context& c, const Options& o, const Tensor& x) {
+    c.save(x);
+    return pointwise(info, kernels::softplus_forward, {x}, Result::floating, {o.beta, o.threshold});
+  }
+  static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
+    const Tensor z = c.saved(0) * o.beta;
+    return {where(z > o.threshold, gy, gy * sigmoid(z))};
+  }
+};
+
+struct ClampOptions {
+  double low, high;
+  template <class S, class V> static void fields(S& s, V&& v) {
+    v("low", s.low);
+    v("high", s.high);
+  }
+};
+
+Tensor clamp_backward(const Tensor& gy, const Tensor& x, const ClampOptions& o);
+
+struct ClampOp {
+  static constexpr OpInfo info{"clamp"};
+  using Options = ClampOptions;
+  static Tensor forward(Context& c, const Options& o, const Tensor& x) {
+    c.save(x);
+    return pointwise(info, kernels::clamp_forward, {x}, Result::common, {o.low, o.high});
+  }
+  static Gradients backward(const Context& c, const Options& o, const Tensor& gy) { return {clamp_backward(gy, c.saved(0), o)}; }
+};
+
+struct ClampBackwardOp {
+  static constexpr OpInfo info{"clamp_backward"};
+  using Options = ClampOptions;
+  static Tensor forward(Context& c, const Options& o, const Tensor& gy, const Tensor& x) {
+    c.save(x);
+    return pointwise(info, kernels::clamp_backward, {gy, x}, Result::common, {o.low, o.high});
+  }
+  static Gradients backward(const Context& c, const Options& o, const Tensor& g) { return {clamp_backward(g, c.saved(0), o), Tensor()}; }
+};
+
+Tensor clamp_backward(const Tensor& gy, const Tensor& x, const ClampOptions& o) { return apply<ClampBackwardOp>(o, gy, x); }
+
+}  // namespace
+
+Tensor relu(const Tensor& x) { return apply<ReluOp>({}, x); }
+Tensor relu_backward(const Tensor& gy, const Tensor& y) { return apply<ReluBackwardOp>({}, gy, y); }
+Tensor sigmoid(const Tensor& x) { return apply<SigmoidOp>({}, x); }
+Tensor tanh(const Tensor& x) { return apply<TanhOp>({}, x); }
+Tensor softplus(const Tensor& x, double beta, double threshold) { return apply<SoftplusOp>({beta, threshold}, x); }
+
+Tensor clamp(const Tensor& x, double low, double high) {
+  if (!(low <= high)) throw Error(fmt::format("clamp: low must not exceed high, got {} and {}", low, high));
+  return apply<ClampOp>({low, high}, x);
+}
+
+Tensor leaky_relu(const Tensor& x, double slope) { return where(x > 0, x, x * slope); }
+Tensor relu6(const Tensor& x) { return clamp(x, 0, 6); }
+Tensor silu(const Tensor& x) { return x * sigmoid(x); }
+Tensor mish(const Tensor& x) { return x * tanh(softplus(x)); }
+Tensor hardsigmoid(const Tensor& x) { return relu6(x + 3) / 6; }
+Tensor hardswish(const Tensor& x) { return x * hardsigmoid(x); }
+
+Tensor elu(const Tensor& x, double alpha) {
+  const Tensor below = clamp(x, -std::numeric_limits<double>::infinity(), 0);  // keeps exp finite where it is not chosen
+  return where(x > 0, x, (exp(below) - 1) * alpha);
+}
+
+Tensor gelu(const Tensor& x, Gelu form) {
+  if (form == Gelu::erf) return x * (erf(x * (1 / std::numbers::sqrt2)) + 1) * 0.5;
+  const Tensor inner = (x + x * x * x * 0.044715) * (std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
+  return x * (tanh(inner) + 1) * 0.5;
+}
+
+}  // namespace tapetum

@@ -1,0 +1,14 @@
+// Which dtype a result has when its inputs differ: one rule for all ops (PyTorch's).
+#pragma once
+#include "core/tensor.h"
+
+namespace tapetum {
+
+// The smallest type that holds both: bool < u8, i8 < i32 < i64 < f16, bf16 < f32 < f64; u8 with i8 gives i32 (PyTorch: i16), f16 with bf16 f32.
+DType promote(DType a, DType b);
+// Over several tensors. A tensor without dimensions widens the result only where it is of a greater category (bool < integer < floating).
+DType promote(TensorList tensors);
+// What kernels compute in for values of type t: f64, f32 (the 16-bit types too) or i64.
+DType compute_type(DType t);
+
+}  // namespace tapetum
