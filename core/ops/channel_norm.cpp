@@ -1,0 +1,199 @@
+// Batch, instance and group norm: one op over sets of images and groups of channels (kernels/norm.h).
+#include <fmt/core.h>
+
+#include "core/autograd/apply.h"
+#include "core/ops/creation.h"
+#include "core/ops/elementwise.h"
+#include "core/ops/launch.h"
+#include "core/ops/layout.h"
+#include "core/ops/norm.h"
+#include "core/ops/reduce.h"
+#include "core/ops/view.h"
+#include "kernels/norm.h"
+
+namespace tapetum {
+namespace {
+
+struct ChannelNormOptions {
+  int64_t sets;   // 1: statistics over the whole batch; N: of each image
+  int64_t group;  // channels that share statistics
+  double epsilon;
+  template <class S, class V> static void fields(S& s, V&& v) {
+    v("sets", s.sets);
+    v("group", s.group);
+    v("epsilon", s.epsilon);
+  }
+};
+
+// Elements of one plane, or volume.
+int64_t inner_size(const Tensor& x) {
+  int64_t l = 1;
+  for (int d = 2; d < x.dim(); ++d) l *= x.size(d);
+  return l;
+}
+
+// An uninitialised tensor like x, and the kernels' view of it.
+struct Geometry {
+  Tensor y;
+  kernels::ChannelNormShape shape{};
+  bool channels_last;
+
+  Geometry(const Tensor& x, const ChannelNormOptions& o)
+      : y(empty_image(x.shape(), x.dtype(), x.device(), {x})), channels_last(y.is_channels_last()) {
+    const int64_t n = x.size(0), l = inner_size(x);
+    shape = {o.sets, o.sets ? n / o.sets : 0, x.size(1), l, o.group, channels_last || l == 1, x.dtype()};
+  }
+  Tensor like(const Tensor& x) const { return channels_last ? tapetum::channels_last(x) : contiguous(x); }
+};
+
+const void* data_of(const Tensor& t) { return t.defined() ? t.raw() : nullptr; }
+const double* doubles_of(const Tensor& t) { return static_cast<const double*>(t.raw()); }
+
+Tensor normalise(const ChannelNormOptions& o, const Geometry& to, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
+                 const Tensor& var) {
+  Tensor y = to.y;
+  launch(kernels::channel_norm_forward, x.device(), x.dtype(),
+         {to.shape, o.epsilon, x.raw(), data_of(weight), data_of(bias), doubles_of(mean), doubles_of(var), y.mutable_raw()});
+  return y;
+}
+
+// `fixed`: mean and var do not depend on x.
+Gradients normalise_backward(const Context& c, const ChannelNormOptions& o, bool fixed, const Tensor& gy, const Tensor& mean, const Tensor& var) {
+  const Tensor x = c.saved(0), weight = c.saved(1);
+  const Geometry to(x, o);
+  const auto vector = [&](bool wanted) { return wanted ? empty({x.size(1)}, x.dtype(), x.device()) : Tensor(); };
+  const Tensor gx = c.needs(0) ? to.y : Tensor(), gweight = vector(c.needs(1)), gbias = vector(c.needs(2));
+  const auto out = [](const Tensor& t) { return const_cast<void*>(data_of(t)); };
+  const Tensor dense = to.like(x), dense_gy = to.like(gy), w = weight.defined() ? contiguous(weight) : weight;
+  launch(kernels::channel_norm_backward, x.device(), x.dtype(),
+         {to.shape, o.epsilon, fixed, dense.raw(), data_of(w), dense_gy.raw(), doubles_of(mean), doubles_of(var), out(gx), out(gweight), out(gbias)});
+  return {gx, gweight, gbias};
+}
+
+Tensor dense_or_none(const Tensor& t) { return t.defined() ? contiguous(t) : t; }
+
+Shape per_channel(const Tensor& x) {
+  Shape s(x.dim(), 1);
+  s[1] = x.size(1);
+  return s;
+}
+
+Tensor affine(Tensor y, const Tensor& weight, const Tensor& bias) {
+  if (weight.defined()) y = y * reshape(weight, per_channel(y));
+  if (bias.defined()) y = y + reshape(bias, per_channel(y));
+  return y;
+}
+
+// Statistics of x itself. The outputs behind the first are these statistics, for running ones: they have no gradient.
+struct ChannelNormOp {
+  using Options = ChannelNormOptions;
+  static std::array<Tensor, 3> forward(Context& c, const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+    const Geometry to(x, o);
+    const Tensor dense = to.like(x);
+    Tensor mean = empty({o.sets, x.size(1) / o.group}, DType::f64, x.device()), var = empty(mean.shape(), DType::f64, x.device());
+    launch(kernels::channel_moments, x.device(), x.dtype(),
+           {to.shape, dense.raw(), static_cast<double*>(mean.mutable_raw()), static_cast<double*>(var.mutable_raw())});
+    c.save(mean, var);
+    return {normalise(o, to, dense, dense_or_none(weight), dense_or_none(bias), mean, var), mean, var};
+  }
+  static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
+    return normalise_backward(c, o, false, gy, c.saved(3), c.saved(4));
+  }
+  static Tensor twin(const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+    const Tensor grouped = reshape(x, {x.size(0), x.size(1) / o.group, o.group * inner_size(x)});
+    const Shape dims = o.sets == 1 ? Shape{0, 2} : Shape{2};
+    const Tensor centred = grouped - mean(grouped, dims, true);
+    return affine(reshape(centred / sqrt(mean(centred * centred, dims, true) + o.epsilon), x.shape()), weight, bias);
+  }
+};
+
+struct BatchNormOp : ChannelNormOp {
+  static constexpr OpInfo info{"batch_norm"};
+};
+struct GroupNormOp : ChannelNormOp {
+  static constexpr OpInfo info{"group_norm"};
+};
+struct InstanceNormOp : ChannelNormOp {
+  static constexpr OpInfo info{"instance_norm"};
+};
+
+// With given statistics [C]: an affine map of each channel.
+struct BatchNormInferenceOp {
+  static constexpr OpInfo info{"batch_norm_inference"};
+  using Options = ChannelNormOptions;
+  static Tensor forward(Context&, const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
+                        const Tensor& var) {
+    const Geometry to(x, o);
+    return normalise(o, to, to.like(x), dense_or_none(weight), dense_or_none(bias), to_double(mean), to_double(var));
+  }
+  static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
+    Gradients gs = normalise_backward(c, o, true, gy, to_double(c.saved(3)), to_double(c.saved(4)));
+    gs.push_back({});
+    gs.push_back({});
+    return gs;
+  }
+  static Tensor twin(const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean, const Tensor& var) {
+    const Shape shape = per_channel(x);
+    return affine((x - reshape(mean.detach(), shape)) / sqrt(reshape(var.detach(), shape) + o.epsilon), weight, bias);
+  }
+  static Tensor to_double(const Tensor& t) { return contiguous(to(t, DType::f64)); }
+};
+
+void check_vector(const char* op, const char* name, const Tensor& x, const Tensor& t) {
+  if (!t.defined()) return;
+  check_same(op, x, t);
+  if (!(t.shape() == Shape{x.size(1)}))
+    throw ShapeError(
+        fmt::format("{}: {} must be [C] with C = {}, got {} (input {})", op, name, x.size(1), to_string(t.shape()), to_string(x.shape())));
+}
+
+void check_inputs(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (x.dim() < 2 || x.dim() > 5 || x.size(1) == 0)
+    throw ShapeError(fmt::format("{}: expected [N, C, ...] with 2 to 5 dimensions and C > 0, got {}", op, to_string(x.shape())));
+  check_vector(op, "weight", x, weight);
+  check_vector(op, "bias", x, bias);
+}
+
+void move_towards(Tensor running, const Tensor& value, double factor, double momentum) {
+  const Tensor target = reshape(to(value, running.dtype()), running.shape());
+  copy_(running, running * (1 - momentum) + target * (momentum * factor));
+}
+
+}  // namespace
+
+Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor running_mean, Tensor running_var, const BatchNormOptions& o) {
+  check_inputs("batch_norm", x, weight, bias);
+  check_vector("batch_norm", "running_mean", x, running_mean);
+  check_vector("batch_norm", "running_var", x, running_var);
+  const ChannelNormOptions options{1, 1, o.epsilon};
+  if (!o.training) {
+    if (!running_mean.defined() || !running_var.defined()) throw Error("batch_norm: running statistics are needed outside training");
+    return apply<BatchNormInferenceOp>(options, x, weight, bias, running_mean, running_var);
+  }
+  const int64_t count = x.numel() / x.size(1);
+  if (count == 1)
+    throw ShapeError(fmt::format("batch_norm: training needs more than one value for each channel, got input {}", to_string(x.shape())));
+  const auto [y, mean, var] = apply<BatchNormOp>(options, x, weight, bias);
+  if (count > 0) {
+    NoGrad no_grad;
+    if (running_mean.defined()) move_towards(running_mean, mean.detach(), 1, o.momentum);
+    if (running_var.defined()) move_towards(running_var, var.detach(), static_cast<double>(count) / static_cast<double>(count - 1), o.momentum);
+  }
+  return y;
+}
+
+Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {
+  check_inputs("group_norm", x, weight, bias);
+  if (groups < 1 || x.size(1) % groups != 0)
+    throw ShapeError(fmt::format("group_norm: {} groups do not divide the channels of {}", groups, to_string(x.shape())));
+  return apply<GroupNormOp>({x.size(0), x.size(1) / groups, o.epsilon}, x, weight, bias)[0];
+}
+
+Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {
+  check_inputs("instance_norm", x, weight, bias);
+  if (x.size(0) > 0 && inner_size(x) == 1)
+    throw ShapeError(fmt::format("instance_norm: more than one value is needed for each channel of an image, got input {}", to_string(x.shape())));
+  return apply<InstanceNormOp>({x.size(0), 1, o.epsilon}, x, weight, bias)[0];
+}
+
+}  // namespace tapetum
