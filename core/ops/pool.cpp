@@ -9,6 +9,7 @@
 #include "core/ops/creation.h"
 #include "core/ops/launch.h"
 #include "core/ops/layout.h"
+#include "core/ops/resample.h"
 #include "kernels/pool.h"
 
 namespace tapetum {
@@ -16,9 +17,11 @@ namespace {
 
 using kernels::PoolAxis;
 
-// What the three ops of the family share: windows of both dimensions. kernel 0 means adaptive.
+// The windows of both dimensions. kernel 0: adaptive.
 struct WindowOptions {
   Size2 in, out, kernel, stride, padding, dilation;
+  PoolAxis h() const { return {in.h, out.h, kernel.h, stride.h, padding.h, dilation.h}; }
+  PoolAxis w() const { return {in.w, out.w, kernel.w, stride.w, padding.w, dilation.w}; }
   template <class S, class V> static void fields(S& s, V&& v) {
     v("in", s.in);
     v("out", s.out);
@@ -34,8 +37,8 @@ kernels::MaxPool2dArgs arguments(const WindowOptions& o, const Tensor& x, const 
   auto& z = a.shape;
   z.n = x.size(0);
   z.c = x.size(1);
-  z.h = {o.in.h, o.out.h, o.kernel.h, o.stride.h, o.padding.h, o.dilation.h};
-  z.w = {o.in.w, o.out.w, o.kernel.w, o.stride.w, o.padding.w, o.dilation.w};
+  z.h = o.h();
+  z.w = o.w();
   std::copy(x.strides().begin(), x.strides().end(), z.x_stride);
   std::copy(y.strides().begin(), y.strides().end(), z.y_stride);
   std::copy(index.strides().begin(), index.strides().end(), z.index_stride);
@@ -98,35 +101,82 @@ void check_plane(const char* op, const Tensor& x) {
     throw ShapeError(fmt::format("{}: a plane has at most 2^31 - 1 elements, got {}", op, to_string(x.shape())));
 }
 
-int64_t output_size(int64_t in, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation, bool ceil_mode) {
-  const int64_t room = in + 2 * padding - dilation * (kernel - 1) - 1;
-  if (room < 0) return 0;
-  const int64_t out = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
-  return ceil_mode && (out - 1) * stride >= in + padding ? out - 1 : out;
+// The windows of one dimension; throws where none can be.
+PoolAxis window_axis(const char* op, const Tensor& x, int d, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation, bool ceil_mode) {
+  const int64_t in = x.size(d), step = stride == 0 ? kernel : stride, reach = dilation * (kernel - 1) + 1;
+  const auto given = [&] {
+    return fmt::format("kernel {}, stride {}, padding {}, dilation {} along dimension {} of {}", kernel, step, padding, dilation, d,
+                       to_string(x.shape()));
+  };
+  if (kernel < 1 || step < 1 || dilation < 1 || padding < 0 || padding > reach / 2)
+    throw ShapeError(fmt::format("{}: kernel, stride and dilation must be positive, padding at most half the dilated kernel, got {}", op, given()));
+  const int64_t room = in + 2 * padding - reach;
+  if (room < 0) throw ShapeError(fmt::format("{}: no window fits, got {}", op, given()));
+  const int64_t out = (room + (ceil_mode ? step - 1 : 0)) / step + 1;
+  const bool outside = ceil_mode && (out - 1) * step >= in + padding;  // the last window would begin behind the end
+  return {in, outside ? out - 1 : out, kernel, step, padding, dilation};
+}
+
+PoolAxis adaptive_axis(const char* op, const Tensor& x, int d, int64_t out) {
+  if (out < 1) throw ShapeError(fmt::format("{}: sizes must be positive, got {} for dimension {} of {}", op, out, d, to_string(x.shape())));
+  return {x.size(d), out, 0, 1, 0, 1};
+}
+
+WindowOptions windows(const PoolAxis& h, const PoolAxis& w) {
+  return {{h.in, w.in}, {h.out, w.out}, {h.size, w.size}, {h.stride, w.stride}, {h.padding, w.padding}, {h.dilation, w.dilation}};
+}
+WindowOptions adaptive_windows(const char* op, const Tensor& x, Size2 size) {
+  check_plane(op, x);
+  return windows(adaptive_axis(op, x, 2, size.h), adaptive_axis(op, x, 3, size.w));
 }
 
 std::array<Tensor, 2> pool(const Tensor& x, const MaxPool2dOptions& o) {
   check_plane("max_pool2d", x);
-  const Size2 stride = o.stride == Size2(0) ? o.kernel : o.stride;
-  for (const auto& [kernel, step, padding, dilation] :
-       {std::array{o.kernel.h, stride.h, o.padding.h, o.dilation.h}, std::array{o.kernel.w, stride.w, o.padding.w, o.dilation.w}})
-    if (kernel < 1 || step < 1 || dilation < 1 || padding < 0 || padding > (dilation * (kernel - 1) + 1) / 2)
-      throw ShapeError(
-          fmt::format("max_pool2d: kernel, stride and dilation must be positive, padding at most half the dilated kernel, got {}", to_string(o)));
-  const Size2 in{x.size(2), x.size(3)};
-  const Size2 out{output_size(in.h, o.kernel.h, stride.h, o.padding.h, o.dilation.h, o.ceil_mode),
-                  output_size(in.w, o.kernel.w, stride.w, o.padding.w, o.dilation.w, o.ceil_mode)};
-  if (out.h < 1 || out.w < 1) throw ShapeError(fmt::format("max_pool2d: no window fits into the input {} ({})", to_string(x.shape()), to_string(o)));
-  return apply<MaxPool2dOp>({in, out, o.kernel, stride, o.padding, o.dilation}, x);
+  return apply<MaxPool2dOp>(windows(window_axis("max_pool2d", x, 2, o.kernel.h, o.stride.h, o.padding.h, o.dilation.h, o.ceil_mode),
+                                    window_axis("max_pool2d", x, 3, o.kernel.w, o.stride.w, o.padding.w, o.dilation.w, o.ceil_mode)),
+                            x);
 }
 
-std::array<Tensor, 2> adaptive_pool(const Tensor& x, Size2 size) {
-  check_plane("adaptive_max_pool2d", x);
-  if (size.h < 1 || size.w < 1) throw ShapeError(fmt::format("adaptive_max_pool2d: size must be positive, got [{}, {}]", size.h, size.w));
-  return apply<MaxPool2dOp>({{x.size(2), x.size(3)}, size, 0, 1, 0, 1}, x);
-}
+std::array<Tensor, 2> adaptive_pool(const Tensor& x, Size2 size) { return apply<MaxPool2dOp>(adaptive_windows("adaptive_max_pool2d", x, size), x); }
 
 std::array<Tensor, 2> with_wide_indices(const std::array<Tensor, 2>& r) { return {r[0], to(r[1], DType::i64)}; }
+
+// Averages: each output weighs the elements of its window alike.
+struct AverageOptions {
+  WindowOptions windows;
+  bool count_include_pad;
+  int64_t divisor_override;
+  template <class S, class V> static void fields(S& s, V&& v) {
+    v("windows", s.windows);
+    v("count_include_pad", s.count_include_pad);
+    v("divisor_override", s.divisor_override);
+  }
+};
+
+// What the number of elements along one dimension contributes to the divisor.
+int64_t counted(const PoolAxis& axis, int64_t p, bool with_padding) {
+  if (!with_padding || axis.size == 0) return axis.end(p) - axis.begin(p);
+  const int64_t begin = p * axis.stride - axis.padding, past = axis.in + axis.padding;
+  return std::min(begin + axis.size, past) - begin;
+}
+
+struct AveragePoolRule {
+  static constexpr const char* name = "avg_pool2d";
+  static constexpr const char* adjoint = "avg_pool2d_adjoint";
+  using Options = AverageOptions;
+  // divisor 0: the number of elements
+  static SparseRows matrix(const PoolAxis& axis, bool with_padding, int64_t divisor) {
+    SparseRows m{axis.in};
+    for (int64_t p = 0; p < axis.out; ++p) {
+      const int64_t divide_by = divisor > 0 ? divisor : counted(axis, p, with_padding);
+      for (int64_t i = axis.begin(p); i < axis.end(p); ++i) m.add(i, 1 / static_cast<double>(divide_by));
+      m.end_row();
+    }
+    return m;
+  }
+  static SparseRows rows(const Options& o) { return matrix(o.windows.h(), o.count_include_pad, o.divisor_override); }
+  static SparseRows columns(const Options& o) { return matrix(o.windows.w(), o.count_include_pad, o.divisor_override > 0 ? 1 : 0); }
+};
 
 }  // namespace
 
@@ -134,5 +184,17 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) { return poo
 std::array<Tensor, 2> max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options) { return with_wide_indices(pool(x, options)); }
 Tensor adaptive_max_pool2d(const Tensor& x, Size2 size) { return adaptive_pool(x, size)[0]; }
 std::array<Tensor, 2> adaptive_max_pool2d_with_indices(const Tensor& x, Size2 size) { return with_wide_indices(adaptive_pool(x, size)); }
+
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o) {
+  check_plane("avg_pool2d", x);
+  if (o.divisor_override < 0) throw ShapeError(fmt::format("avg_pool2d: divisor_override must not be negative, got {}", o.divisor_override));
+  const WindowOptions w = windows(window_axis("avg_pool2d", x, 2, o.kernel.h, o.stride.h, o.padding.h, 1, o.ceil_mode),
+                                  window_axis("avg_pool2d", x, 3, o.kernel.w, o.stride.w, o.padding.w, 1, o.ceil_mode));
+  return apply<ResampleOp<AveragePoolRule>>({w, o.count_include_pad, o.divisor_override}, x);
+}
+
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 size) {
+  return apply<ResampleOp<AveragePoolRule>>({adaptive_windows("adaptive_avg_pool2d", x, size), false, 0}, x);
+}
 
 }  // namespace tapetum

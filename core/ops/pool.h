@@ -31,4 +31,24 @@ std::array<Tensor, 2> max_pool2d_with_indices(const Tensor& x, const MaxPool2dOp
 Tensor adaptive_max_pool2d(const Tensor& x, Size2 size);
 std::array<Tensor, 2> adaptive_max_pool2d_with_indices(const Tensor& x, Size2 size);
 
+struct AvgPool2dOptions {
+  Size2 kernel = 2;
+  Size2 stride = 0;  // 0: the kernel's size
+  Size2 padding = 0;
+  bool ceil_mode = false;
+  bool count_include_pad = true;  // padding counts as zeros, else the mean is over what lies inside
+  int64_t divisor_override = 0;   // > 0: divides the sum by this instead
+  template <class S, class V> static void fields(S& s, V&& v) {
+    v("kernel", s.kernel);
+    v("stride", s.stride);
+    v("padding", s.padding);
+    v("ceil_mode", s.ceil_mode);
+    v("count_include_pad", s.count_include_pad);
+    v("divisor_override", s.divisor_override);
+  }
+};
+
+Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options = {});  // the mean of each window; sizes and errors as max_pool2d
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 size);                   // windows as adaptive_max_pool2d
+
 }  // namespace tapetum

@@ -1,5 +1,6 @@
 #pragma once
 #include "kernels/pool.h"
+#include "kernels/resize.h"
 #include "tests/ops/case.h"
 
 namespace tapetum::test {
@@ -44,6 +45,11 @@ inline const std::vector<Case> pool_cases = {
      .op = [](const auto& x) { return max_pool2d(x[0]); },
      .slots = max_pool_slots,
      .constant_lines = false},
+    {.name = "max_pool2d indices",
+     .shapes = {{2, 9, 7, 5}},
+     .op = [](const auto& x) { return max_pool2d_with_indices(x[0], {.kernel = 3, .stride = 2})[1]; },
+     .slots = {&kernels::max_pool2d_forward},
+     .flat = true},
     {.name = "adaptive_max_pool2d",
      .shapes = {{2, 4, 7, 5}},
      .op =
@@ -60,6 +66,44 @@ inline const std::vector<Case> pool_cases = {
          },
      .slots = max_pool_slots,
      .constant_lines = false},
+    {.name = "avg_pool2d",
+     .shapes = {{2, 5, 6, 4}},
+     .op = [](const auto& x) { return avg_pool2d(x[0], {.kernel = 2}); },
+     .slots = {&kernels::resample2d}},
+    {.name = "avg_pool2d padding counted",
+     .shapes = {{1, 9, 7, 5}},
+     .op = [](const auto& x) { return avg_pool2d(x[0], {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true}); },
+     .slots = {&kernels::resample2d}},
+    {.name = "avg_pool2d all options",
+     .shapes = {{2, 3, 7, 10}},
+     .op =
+         [](const auto& x) {
+           return avg_pool2d(x[0], {.kernel = {3, 2}, .stride = {2, 3}, .padding = {1, 0}, .ceil_mode = true, .count_include_pad = false});
+         },
+     .slots = {&kernels::resample2d}},
+    {.name = "avg_pool2d divisor",
+     .shapes = {{1, 4, 4, 4}},
+     .op = [](const auto& x) { return avg_pool2d(x[0], {.kernel = 2, .stride = 1, .divisor_override = 3}); },
+     .slots = {&kernels::resample2d}},
+    {.name = "avg_pool2d no images", .shapes = {{0, 4, 4, 4}}, .op = [](const auto& x) { return avg_pool2d(x[0]); }, .slots = {&kernels::resample2d}},
+    {.name = "adaptive_avg_pool2d",
+     .shapes = {{2, 4, 7, 5}},
+     .op =
+         [](const auto& x) {
+           return adaptive_avg_pool2d(x[0], {3, 4});
+         },
+     .slots = {&kernels::resample2d}},
+    {.name = "adaptive_avg_pool2d to one",
+     .shapes = {{2, 3, 5, 4}},
+     .op = [](const auto& x) { return adaptive_avg_pool2d(x[0], 1); },
+     .slots = {&kernels::resample2d}},
+    {.name = "adaptive_avg_pool2d more than there is",
+     .shapes = {{1, 2, 2, 3}},
+     .op =
+         [](const auto& x) {
+           return adaptive_avg_pool2d(x[0], {5, 3});
+         },
+     .slots = {&kernels::resample2d}},
     {.name = "max_pool2d large",
      .shapes = {{2, 64, 256, 256}},
      .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 2}); },

@@ -19,7 +19,7 @@ TEST_CASE("max_pool2d: indices are places in the plane, of the first of equals")
 
 TEST_CASE("max_pool2d: a NaN wins, and padding never does") {
   const double nan = std::numeric_limits<double>::quiet_NaN(), low = -std::numeric_limits<double>::infinity();
-  for (bool wide : {false}) {
+  for (bool wide : {false, true}) {
     Tensor x = tensor({nan, 5, low, low}, {1, 1, 1, 4});
     if (wide) x = channels_last(expand(x, {1, 5, 1, 4}));
     const auto [y, index] = max_pool2d_with_indices(x, {.kernel = {1, 2}});
@@ -45,6 +45,9 @@ TEST_CASE("max_pool2d: a window that cannot be is an error") {
   REQUIRE_THROWS_AS(max_pool2d(x, {.kernel = 2, .dilation = 0}), ShapeError);
   REQUIRE_THROWS_AS(max_pool2d(rand({2, 4, 4})), ShapeError);
   REQUIRE_THROWS_AS(adaptive_max_pool2d(x, {0, 1}), ShapeError);
+  REQUIRE_THROWS_AS(avg_pool2d(x, {.kernel = 5}), ShapeError);
+  REQUIRE_THROWS_AS(avg_pool2d(x, {.kernel = 2, .divisor_override = -1}), ShapeError);
+  REQUIRE_THROWS_AS(adaptive_avg_pool2d(x, {1, -1}), ShapeError);
 }
 
 }  // namespace tapetum::test

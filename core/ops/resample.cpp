@@ -1,0 +1,60 @@
+#include "core/ops/resample.h"
+
+#include "core/ops/creation.h"
+#include "core/ops/launch.h"
+#include "core/ops/layout.h"
+#include "core/ops/view.h"
+#include "kernels/resize.h"
+
+namespace tapetum {
+namespace {
+
+// A matrix on the tensors' device, with weights in their dtype.
+struct DeviceTaps {
+  Tensor start, index, weight;
+
+  DeviceTaps(const SparseRows& m, DType dtype, Device device)
+      : start(moved(m.start, DType::i32, device)), index(moved(m.index, DType::i32, device)), weight(moved(m.weight, dtype, device)) {}
+
+  kernels::Taps taps() const { return {static_cast<const int32_t*>(start.raw()), static_cast<const int32_t*>(index.raw()), weight.raw()}; }
+
+ private:
+  template <class T> static Tensor moved(const std::vector<T>& values, DType dtype, Device device) {
+    Tensor t = empty({static_cast<int64_t>(values.size())}, dtype);
+    with_type(dtype, [&]<class To>() {
+      for (size_t i = 0; i < values.size(); ++i) static_cast<To*>(t.mutable_raw())[i] = cast<To>(values[i]);
+    });
+    return to(t, device);
+  }
+};
+
+}  // namespace
+
+SparseRows SparseRows::transposed() const {
+  const int64_t rows = static_cast<int64_t>(start.size()) - 1;
+  std::vector<std::vector<std::pair<int64_t, double>>> found(static_cast<size_t>(columns));
+  for (int64_t r = 0; r < rows; ++r)
+    for (auto k = static_cast<size_t>(start[r]); k < static_cast<size_t>(start[r + 1]); ++k)
+      found[static_cast<size_t>(index[k])].push_back({r, weight[k]});
+  SparseRows t{rows};
+  for (const auto& row : found) {
+    for (const auto& [column, w] : row) t.add(column, w);
+    t.end_row();
+  }
+  return t;
+}
+
+Tensor resample(const Tensor& x, const SparseRows& rows, const SparseRows& columns) {
+  const int64_t p = static_cast<int64_t>(rows.start.size()) - 1, q = static_cast<int64_t>(columns.start.size()) - 1;
+  Tensor y = empty_image({x.size(0), x.size(1), p, q}, x.dtype(), x.device(), {x});
+  if (x.device().kind == DeviceKind::meta || y.numel() == 0) return y;
+  const bool last = y.is_channels_last();
+  const Tensor dense = last ? channels_last(x) : contiguous(x);
+  const int64_t planes = last ? x.size(0) : x.size(0) * x.size(1), c = last ? x.size(1) : 1;
+  const DeviceTaps a(rows, x.dtype(), x.device()), b(columns, x.dtype(), x.device());
+  launch(kernels::resample2d, x.device(), x.dtype(),
+         {{planes, x.size(2), x.size(3), p, q, c, x.dtype()}, dense.raw(), y.mutable_raw(), a.taps(), b.taps()});
+  return y;
+}
+
+}  // namespace tapetum
