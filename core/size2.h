@@ -22,11 +22,16 @@ struct Padding {
   Padding(int64_t n) : size(n) {}
   Padding(int64_t h, int64_t w) : size(h, w) {}
   Padding(Size2 s) : size(s) {}
-  Padding(const char* word);  // throws ShapeError unless it is "same"
+  template <size_t n> Padding(const char (&word)[n]) : same(true) {  // an array: a pointer would take the literal 0
+    check(word);
+  }
   template <class S, class V> static void fields(S& s, V&& v) {
     v("size", s.size);
     v("same", s.same);
   }
+
+ private:
+  static void check(const char* word);  // throws ShapeError unless it is "same"
 };
 
 }  // namespace tapetum

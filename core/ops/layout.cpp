@@ -15,7 +15,7 @@ std::atomic<bool> prefer{true};
 
 }  // namespace
 
-Padding::Padding(const char* word) : same(true) {
+void Padding::check(const char* word) {
   if (std::strcmp(word, "same") != 0) throw ShapeError(fmt::format("padding: expected sizes or \"same\", got \"{}\"", word));
 }
 

@@ -50,7 +50,7 @@ template <class T> struct Vec {
 
   Vec() = default;
   Vec(Raw r) : raw(r) {}
-  Vec(T x) : raw(Raw{} + x) {}
+  Vec(T x) : raw(x - Raw{}) {}  // x - 0 is x for the compiler too, 0 + x is not (-0)
 
   static Vec load(const T* p) {
     Vec v;

@@ -1,6 +1,7 @@
 #include "kernels/matmul.h"
 
 #include "kernels/candidates.h"
+#include "kernels/strided.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -10,17 +11,17 @@ bool supports(const MatmulArgs&) { return true; }
 Status matmul(const MatmulArgs& args, Workspace&) {
   const auto& s = args.shape;
   with_compute_type(s.dtype, [&]<class T>() {
-    auto a = static_cast<const T*>(args.a), b = static_cast<const T*>(args.b);
-    auto c = static_cast<T*>(args.c);
-    for (int64_t z = 0; z < s.batch; ++z)
+    for (int64_t z = 0; z < s.batch.count; ++z) {
+      const auto o = offsets_of(s.batch, z, s.batch.ndim);
+      auto a = static_cast<const T*>(args.a) + o.at[0], b = static_cast<const T*>(args.b) + o.at[1];
+      auto c = static_cast<T*>(args.c) + o.at[2];
       for (int64_t i = 0; i < s.m; ++i)
         for (int64_t j = 0; j < s.n; ++j) {
-          T& out = c[z * s.c.batch + i * s.c.row + j * s.c.column];
-          double sum = args.accumulate ? out : 0;
-          for (int64_t l = 0; l < s.k; ++l)
-            sum += static_cast<double>(a[z * s.a.batch + i * s.a.row + l * s.a.column]) * b[z * s.b.batch + l * s.b.row + j * s.b.column];
-          out = static_cast<T>(sum);
+          double sum = args.bias ? static_cast<const T*>(args.bias)[j] : 0;
+          for (int64_t l = 0; l < s.k; ++l) sum += static_cast<double>(a[i * s.a.row + l * s.a.column]) * b[l * s.b.row + j * s.b.column];
+          c[i * s.c.row + j * s.c.column] = static_cast<T>(sum);
         }
+    }
   });
   return Status::ok;
 }

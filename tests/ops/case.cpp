@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -196,6 +197,19 @@ void check_twin(const Case& row) {
     INFO(row.name << " input " << i);
     compare(of_kernel[i], of_twin[i].defined() ? of_twin[i].detach() : of_twin[i], 1024 * row.amplification);
   }
+}
+
+void print_trace(const Case& row) {
+  struct Printer final : Tracer {
+    void op(const OpInfo& info, const std::string& options, const Tensor*, size_t, const Tensor*, size_t) override {
+      std::printf("traced\t%s\t%s\n", info.name, options.c_str());
+    }
+  } printer;
+  Modes traced = modes;
+  traced.tracer = &printer;
+  const auto inputs = make_inputs(row, DType::f32);
+  ModesGuard guard(traced);
+  run(row, inputs);
 }
 
 }  // namespace tapetum::test

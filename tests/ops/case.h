@@ -33,6 +33,7 @@ void check_candidates(const Case& row);   // values and gradients: every candida
 void check_gradients(const Case& row);    // first and second order, finite differences
 void check_determinism(const Case& row);  // the same bits at one, two and four threads
 void check_twin(const Case& row);         // gradients of the kernels against those of the composite definition
+void print_trace(const Case& row);        // each op of the row with its options, for tests/check_ops.py
 
 template <class Rows> void check_all(const Rows& rows, void (*check)(const Case&)) {
   for (const Case& row : rows) check(row);
@@ -41,8 +42,9 @@ template <class Rows> void check_all(const Rows& rows, void (*check)(const Case&
 }  // namespace tapetum::test
 
 // Every row of a family through every check. (In a file that includes the test framework.)
-#define OP_TESTS(family, rows)                                                                                     \
-  TEST_CASE(family ": every candidate matches the reference") { check_all(rows, check_candidates); }               \
-  TEST_CASE(family ": gradients match finite differences", "[grad]") { check_all(rows, check_gradients); }         \
-  TEST_CASE(family ": the kernels' gradients match the twin's", "[grad]") { check_all(rows, check_twin); }         \
-  TEST_CASE(family ": the same bits at any thread count") { check_all(rows, check_determinism); }
+#define OP_TESTS(family, rows)                                                                             \
+  TEST_CASE(family ": every candidate matches the reference") { check_all(rows, check_candidates); }       \
+  TEST_CASE(family ": gradients match finite differences", "[grad]") { check_all(rows, check_gradients); } \
+  TEST_CASE(family ": the kernels' gradients match the twin's", "[grad]") { check_all(rows, check_twin); } \
+  TEST_CASE(family ": the same bits at any thread count") { check_all(rows, check_determinism); }          \
+  TEST_CASE(family ": options of the rows", "[.trace]") { check_all(rows, print_trace); }

@@ -6,38 +6,102 @@ namespace tapetum::test {
 
 inline const std::vector<const kernels::SlotBase*> conv_slots{&kernels::conv2d_forward, &kernels::conv2d_grad_input, &kernels::conv2d_grad_weight};
 
-inline const std::vector<Case> conv_cases = {
-    {.name = "conv2d 3x3",
-     .shapes = {{2, 3, 5, 6}, {4, 3, 3, 3}},
-     .op = [](const auto& x) { return conv2d(x[0], x[1], {.padding = 1}); },
-     .slots = conv_slots},
-    {.name = "conv2d stride",
-     .shapes = {{1, 2, 7, 5}, {3, 2, 3, 2}},
-     .op = [](const auto& x) { return conv2d(x[0], x[1], {.stride = {2, 1}, .padding = {0, 1}}); },
-     .slots = conv_slots},
-    {.name = "conv2d bias",
-     .shapes = {{2, 3, 4, 4}, {2, 3, 1, 1}, {2}},
-     .op = [](const auto& x) { return conv2d(x[0], x[1], x[2]); },
-     .slots = conv_slots},
-    {.name = "conv2d no images",
-     .shapes = {{0, 3, 4, 4}, {2, 3, 3, 3}},
-     .op = [](const auto& x) { return conv2d(x[0], x[1]); },
-     .slots = conv_slots},
-    {.name = "conv2d_grad_input",
-     .shapes = {{2, 4, 3, 3}, {4, 3, 3, 3}},
-     .op = [](const auto& x) { return conv2d_grad_input(x[0], x[1], {6, 5}, {.stride = 2, .padding = 1}); },
-     .slots = conv_slots},
-    {.name = "conv2d_grad_weight",
-     .shapes = {{2, 3, 6, 5}, {2, 4, 3, 3}},
-     .op = [](const auto& x) { return conv2d_grad_weight(x[0], x[1], {3, 3}, {.stride = 2, .padding = 1}); },
-     .slots = conv_slots},
-    {.name = "conv2d large",
-     .shapes = {{2, 32, 32, 32}, {32, 32, 3, 3}},
-     .op = [](const auto& x) { return conv2d(x[0], x[1], {.padding = 1}); },
-     .slots = {&kernels::conv2d_forward},
-     .low = -1,
-     .high = 1,
-     .bench = true},
+// A row whose op is conv2d with these options; a third shape is the bias.
+inline Case conv_row(const char* name, std::vector<Shape> shapes, const Conv2dOptions& o = {}) {
+  return {.name = name,
+          .shapes = std::move(shapes),
+          .op = [o](const auto& x) { return conv2d(x[0], x[1], x.size() > 2 ? x[2] : Tensor(), o); },
+          .slots = conv_slots};
+}
+inline Case transposed_row(const char* name, std::vector<Shape> shapes, const ConvTranspose2dOptions& o = {}) {
+  return {.name = name,
+          .shapes = std::move(shapes),
+          .op = [o](const auto& x) { return conv_transpose2d(x[0], x[1], x.size() > 2 ? x[2] : Tensor(), o); },
+          .slots = conv_slots};
+}
+// Large enough to be timed: forward, or one of the gradients as an op of its own.
+inline Case timed(Case row, const kernels::SlotBase* slot, double flops) {
+  row.slots = {slot};
+  row.low = -1, row.high = 1, row.flops = flops;
+  row.bench = true;
+  return row;
+}
+
+inline const std::vector<Case>
+    conv_cases =
+        {
+            conv_row("conv2d 3x3", {{2, 3, 5, 6}, {4, 3, 3, 3}}, {.padding = 1}),
+            conv_row("conv2d 3x3 of 1 channel", {{1, 1, 4, 7}, {5, 1, 3, 3}, {5}}, {.padding = 1}),
+            conv_row("conv2d 17 to 33 channels", {{1, 17, 3, 5}, {33, 17, 3, 3}, {33}}, {.padding = 1}),
+            conv_row("conv2d 3x3 of 20 channels", {{2, 20, 7, 9}, {20, 20, 3, 3}, {20}}, {.padding = 1}),
+            conv_row("conv2d several passes and blocks", {{1, 64, 15, 17}, {40, 64, 3, 3}}, {.padding = 1}),
+            conv_row("conv2d 1x1", {{2, 5, 3, 4}, {6, 5, 1, 1}}),
+            conv_row("conv2d 1x1 bias", {{2, 3, 4, 4}, {2, 3, 1, 1}, {2}}),
+            conv_row("conv2d 1x1 stride", {{2, 3, 5, 4}, {4, 3, 1, 1}}, {.stride = 2}),
+            conv_row("conv2d of one pixel", {{3, 4, 1, 1}, {2, 4, 1, 1}, {2}}),
+            conv_row("conv2d no images", {{0, 3, 4, 4}, {2, 3, 3, 3}}),
+            conv_row("conv2d no channels", {{1, 0, 4, 4}, {2, 0, 3, 3}, {2}}),
+            conv_row("conv2d stride", {{1, 2, 7, 5}, {3, 2, 3, 2}}, {.stride = {2, 1}, .padding = {0, 1}}),
+            conv_row("conv2d stride over the filter", {{1, 3, 9, 8}, {4, 3, 2, 2}}, {.stride = 3, .padding = 1}),
+            conv_row("conv2d patches", {{2, 3, 8, 8}, {5, 3, 4, 4}, {5}}, {.stride = 4}),
+            conv_row("conv2d large filter", {{1, 2, 6, 9}, {3, 2, 7, 5}}, {.stride = 2, .padding = {3, 2}}),
+            conv_row("conv2d padding over the filter", {{1, 2, 3, 3}, {4, 2, 2, 2}}, {.padding = 3}),
+            conv_row("conv2d same", {{1, 2, 5, 6}, {3, 2, 3, 5}, {3}}, {.padding = "same"}),
+            conv_row("conv2d same, even filter", {{1, 3, 4, 5}, {4, 3, 2, 4}}, {.padding = "same"}),
+            conv_row("conv2d same, dilation", {{1, 2, 5, 5}, {4, 2, 3, 3}}, {.padding = "same", .dilation = {2, 1}}),
+            conv_row("conv2d dilation", {{1, 3, 8, 9}, {4, 3, 3, 3}}, {.padding = {1, 2}, .dilation = 2}),
+            conv_row("conv2d stride and dilation", {{1, 2, 9, 11}, {3, 2, 3, 3}}, {.stride = {2, 3}, .padding = 2, .dilation = {3, 2}}),
+            conv_row("conv2d groups", {{2, 6, 5, 4}, {4, 3, 3, 3}, {4}}, {.padding = 1, .groups = 2}),
+            conv_row("conv2d groups, stride, dilation", {{1, 6, 8, 7}, {9, 2, 2, 3}}, {.stride = 2, .padding = 1, .dilation = {1, 2}, .groups = 3}),
+            conv_row("conv2d depthwise", {{2, 5, 6, 5}, {5, 1, 3, 3}, {5}}, {.padding = 1, .groups = 5}),
+            conv_row("conv2d depthwise, stride, dilation", {{1, 9, 9, 8}, {9, 1, 3, 2}},
+                     {.stride = {2, 1}, .padding = {2, 0}, .dilation = {2, 3}, .groups = 9}),
+            conv_row("conv2d depthwise of 33 channels", {{1, 33, 5, 7}, {33, 1, 5, 5}}, {.padding = 2, .groups = 33}),
+            conv_row("conv2d depthwise multiplier", {{1, 3, 5, 5}, {6, 1, 3, 3}, {6}}, {.padding = 1, .groups = 3}),
+            {.name = "conv2d_grad_input",
+             .shapes = {{2, 4, 3, 3}, {4, 3, 3, 3}},
+             .op =
+                 [](const auto& x) {
+                   return conv2d_grad_input(x[0], x[1], {6, 5}, {.stride = 2, .padding = 1});
+                 },
+             .slots = conv_slots},
+            {.name = "conv2d_grad_input of a smaller gradient",
+             .shapes = {{1, 2, 2, 3}, {2, 3, 3, 3}},
+             .op =
+                 [](const auto& x) {
+                   return conv2d_grad_input(x[0], x[1], {6, 5}, {.padding = 1});
+                 },
+             .slots = conv_slots},
+            {.name = "conv2d_grad_weight",
+             .shapes = {{2, 3, 6, 5}, {2, 4, 3, 3}},
+             .op =
+                 [](const auto& x) {
+                   return conv2d_grad_weight(x[0], x[1], {3, 3}, {.stride = 2, .padding = 1});
+                 },
+             .slots = conv_slots},
+            {.name = "conv2d_grad_weight groups",
+             .shapes = {{2, 4, 5, 5}, {2, 6, 5, 5}},
+             .op =
+                 [](const auto& x) {
+                   return conv2d_grad_weight(x[0], x[1], {3, 2}, {.padding = "same", .groups = 2});
+                 },
+             .slots = conv_slots},
+            transposed_row("conv_transpose2d", {{2, 3, 4, 3}, {3, 2, 3, 3}, {2}}, {.padding = 1}),
+            transposed_row("conv_transpose2d 2x2 stride 2", {{2, 6, 3, 4}, {6, 5, 2, 2}, {5}}, {.stride = 2}),
+            transposed_row("conv_transpose2d output padding", {{1, 3, 4, 3}, {3, 2, 3, 3}, {2}},
+                           {.stride = {2, 3}, .padding = 1, .output_padding = {1, 2}}),
+            transposed_row("conv_transpose2d dilation", {{1, 2, 3, 4}, {2, 3, 3, 2}},
+                           {.stride = {1, 2}, .padding = {2, 0}, .output_padding = {1, 2}, .dilation = {2, 3}}),
+            transposed_row("conv_transpose2d groups", {{1, 6, 3, 3}, {6, 2, 2, 3}, {4}}, {.stride = 2, .groups = 2}),
+            transposed_row("conv_transpose2d depthwise", {{1, 5, 4, 3}, {5, 1, 3, 3}, {5}},
+                           {.stride = 2, .padding = 1, .output_padding = 1, .groups = 5}),
+            transposed_row("conv_transpose2d no images", {{0, 3, 4, 4}, {3, 2, 2, 2}, {2}}, {.stride = 2}),
+            timed(conv_row("conv2d n2c64h128k64r3", {{2, 64, 128, 128}, {64, 64, 3, 3}}, {.padding = 1}), &kernels::conv2d_forward,
+                  2.0 * 2 * 64 * 64 * 9 * 128 * 128),
+            timed(conv_row("conv2d depthwise n2c64h64r3", {{2, 64, 64, 64}, {64, 1, 3, 3}}, {.padding = 1, .groups = 64}), &kernels::conv2d_forward,
+                  2.0 * 2 * 64 * 9 * 64 * 64),
+            timed(transposed_row("conv_transpose2d n2c128h64k64r2", {{2, 128, 64, 64}, {128, 64, 2, 2}}, {.stride = 2}), &kernels::conv2d_grad_input,
+                  2.0 * 2 * 64 * 128 * 128 * 128),
 };
 
 }  // namespace tapetum::test

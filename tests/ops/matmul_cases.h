@@ -4,32 +4,58 @@
 
 namespace tapetum::test {
 
+inline Case matmul_row(const char* name, std::vector<Shape> shapes) {
+  return {.name = name, .shapes = std::move(shapes), .op = [](const auto& x) { return matmul(x[0], x[1]); }, .slots = {&kernels::matmul_forward}};
+}
+inline Case linear_row(const char* name, std::vector<Shape> shapes) {
+  return {.name = name,
+          .shapes = std::move(shapes),
+          .op = [](const auto& x) { return linear(x[0], x[1], x.size() > 2 ? x[2] : Tensor()); },
+          .slots = {&kernels::matmul_forward}};
+}
+inline Case timed(Case row, double flops) {
+  row.low = -1, row.high = 1, row.flops = flops;
+  row.bench = true;
+  return row;
+}
+
 inline const std::vector<Case> matmul_cases = {
-    {.name = "matmul",
-     .shapes = {{5, 7}, {7, 3}},
-     .op = [](const auto& x) { return matmul(x[0], x[1]); },
-     .slots = {&kernels::matmul_forward}},
-    {.name = "matmul batch",
-     .shapes = {{3, 4, 5}, {3, 5, 6}},
-     .op = [](const auto& x) { return matmul(x[0], x[1]); },
-     .slots = {&kernels::matmul_forward}},
+    matmul_row("matmul", {{5, 7}, {7, 3}}),
+    matmul_row("matmul several tiles", {{13, 20}, {20, 35}}),
+    matmul_row("matmul several blocks and passes", {{150, 300}, {300, 200}}),
+    matmul_row("matmul one row", {{1, 70}, {70, 40}}),
+    matmul_row("matmul one column", {{40, 70}, {70, 1}}),
+    matmul_row("matmul batch", {{3, 4, 5}, {3, 5, 6}}),
+    matmul_row("matmul batch broadcast", {{2, 1, 4, 3}, {3, 3, 5}}),
+    matmul_row("matmul one matrix times a batch", {{4, 3}, {2, 3, 5}}),
+    matmul_row("matmul a batch times one matrix", {{2, 3, 4, 5}, {5, 2}}),
+    matmul_row("matmul vectors", {{6}, {6}}),
+    matmul_row("matmul vector times batch", {{4}, {2, 4, 3}}),
+    matmul_row("matmul batch times vector", {{2, 3, 4}, {4}}),
+    matmul_row("matmul depth 0", {{2, 0}, {0, 3}}),
+    matmul_row("matmul no rows", {{0, 4}, {4, 3}}),
+    matmul_row("matmul no matrices", {{0, 2, 4}, {0, 4, 3}}),
     {.name = "matmul transposed",
      .shapes = {{7, 5}, {3, 7}},
      .op = [](const auto& x) { return matmul(transpose(x[0], 0, 1), transpose(x[1], 0, 1)); },
      .slots = {&kernels::matmul_forward}},
-    {.name = "matmul depth 0",
-     .shapes = {{2, 0}, {0, 3}},
-     .op = [](const auto& x) { return matmul(x[0], x[1]); },
+    {.name = "matmul of heads",
+     .shapes = {{2, 5, 3, 4}, {2, 6, 3, 4}},
+     .op =
+         [](const auto& x) {
+           return matmul(permute(x[0], {0, 2, 1, 3}), permute(x[1], {0, 2, 3, 1}));
+         },
      .slots = {&kernels::matmul_forward}},
-    {.name = "linear",
-     .shapes = {{4, 6}, {3, 6}, {3}},
-     .op = [](const auto& x) { return linear(x[0], x[1], x[2]); },
-     .slots = {&kernels::matmul_forward}},
-    {.name = "matmul large",
-     .shapes = {{150, 200}, {200, 130}},
-     .op = [](const auto& x) { return matmul(x[0], x[1]); },
-     .slots = {&kernels::matmul_forward},
-     .bench = true},
+    {.name = "bmm", .shapes = {{2, 3, 4}, {2, 4, 2}}, .op = [](const auto& x) { return bmm(x[0], x[1]); }, .slots = {&kernels::matmul_forward}},
+    {.name = "outer", .shapes = {{3}, {4}}, .op = [](const auto& x) { return outer(x[0], x[1]); }, .slots = {}},
+    linear_row("linear", {{4, 6}, {3, 6}, {3}}),
+    linear_row("linear of many rows", {{40, 6}, {19, 6}, {19}}),
+    linear_row("linear without bias", {{2, 6}, {3, 6}}),
+    linear_row("linear of one vector", {{6}, {3, 6}, {3}}),
+    linear_row("linear of tokens", {{2, 3, 6}, {5, 6}, {5}}),
+    timed(matmul_row("matmul 512", {{512, 512}, {512, 512}}), 2.0 * 512 * 512 * 512),
+    timed(linear_row("linear 1x2048x1000", {{1, 2048}, {1000, 2048}, {1000}}), 2.0 * 2048 * 1000),
+    timed(linear_row("linear 392x384x1536", {{392, 384}, {1536, 384}, {1536}}), 2.0 * 392 * 384 * 1536),
 };
 
 }  // namespace tapetum::test

@@ -1,9 +1,93 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 
+#include "core/ops/layout.h"
 #include "tests/ops/conv_cases.h"
 
 namespace tapetum::test {
 
 OP_TESTS("conv", conv_cases)
+
+namespace {
+
+// A random convolution: sizes small and odd, each option at its default half of the time.
+Case random_row(RandomStream& random) {
+  const auto pick = [&](int64_t low, int64_t high) { return low + random.integer(high - low + 1); };
+  const auto maybe = [&](int64_t usual, int64_t high) { return random.chance(0.5) ? usual : pick(1, high); };
+  Conv2dOptions o{
+      .stride = {maybe(1, 3), maybe(1, 3)}, .padding = {pick(0, 3), pick(0, 3)}, .dilation = {maybe(1, 3), maybe(1, 3)}, .groups = maybe(1, 4)};
+  const int64_t c = pick(1, 20), k = random.chance(0.3) ? 1 : pick(1, 40), r = pick(1, 4), s = pick(1, 4);
+  const int64_t h = std::max<int64_t>(1, o.dilation.h * (r - 1) + 1 - 2 * o.padding.size.h) + pick(0, 12);
+  const int64_t w = std::max<int64_t>(1, o.dilation.w * (s - 1) + 1 - 2 * o.padding.size.w) + pick(0, 12);
+  Case row = conv_row("random", {{pick(1, 3), c * o.groups, h, w}, {k * o.groups, c, r, s}, {k * o.groups}}, o);
+  row.amplification = 16;  // a lone channel has a lone gradient, which may cancel
+  return row;
+}
+
+Tensor image(const Shape& shape) { return rand(shape, -1, 1); }
+
+}  // namespace
+
+TEST_CASE("conv: random shapes and options match the reference") {
+  RandomStream random(20);
+  for (int i = 0; i < 60; ++i) {
+    const Case row = random_row(random);
+    INFO("sample " << i << ": input " << to_string(row.shapes[0]) << ", weight " << to_string(row.shapes[1]));
+    check_candidates(row);
+  }
+}
+
+TEST_CASE("conv2d: the result is channels_last when the input is, or when that is preferred") {
+  const Tensor w = image({5, 3, 3, 3});
+  REQUIRE(conv2d(image({1, 3, 6, 6}), w).is_channels_last());
+  set_prefer_channels_last(false);
+  REQUIRE(conv2d(image({1, 3, 6, 6}), w).is_contiguous());
+  REQUIRE(conv2d(channels_last(image({1, 3, 6, 6})), w).is_channels_last());
+  REQUIRE(conv_transpose2d(channels_last(image({1, 5, 6, 6})), w).is_channels_last());
+  set_prefer_channels_last(true);
+}
+
+TEST_CASE("conv2d: wrong shapes are named") {
+  const Tensor x = image({4, 16, 32, 32});
+  REQUIRE_THROWS_WITH(conv2d(x, image({32, 8, 3, 3})),
+                      "conv2d: weight must be [out, in/groups, r, s] with in/groups = 16, got [32, 8, 3, 3] (input [4, 16, 32, 32], groups 1)");
+  REQUIRE_THROWS_AS(conv2d(x, image({9, 8, 3, 3}), {.groups = 2}), ShapeError);
+  REQUIRE_THROWS_AS(conv2d(image({16, 32, 32}), image({32, 16, 3, 3})), ShapeError);
+  REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 3})), ShapeError);
+  REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 0, 3})), ShapeError);
+  REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 3, 3}), image({31})), ShapeError);
+  REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 33, 3})), ShapeError);
+  REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 3, 3}), {.stride = 0}), ShapeError);
+  REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 3, 3}), {.padding = -1}), ShapeError);
+  REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 3, 3}), {.dilation = 0}), ShapeError);
+  REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 3, 3}), {.groups = 0}), ShapeError);
+  REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 3, 3}), {.stride = 2, .padding = "same"}), ShapeError);
+  REQUIRE_THROWS_AS(Padding("valid"), ShapeError);
+  REQUIRE_THROWS_AS(conv2d_grad_input(image({4, 32, 32, 32}), image({32, 16, 3, 3}), {32, 32}), ShapeError);
+  REQUIRE_THROWS_AS(conv2d_grad_weight(x, image({3, 32, 30, 30}), {3, 3}), ShapeError);
+  REQUIRE_THROWS_AS(conv_transpose2d(x, image({15, 8, 2, 2})), ShapeError);
+  REQUIRE_THROWS_AS(conv_transpose2d(x, image({16, 8, 2, 2}), {.stride = 2, .output_padding = 2}), ShapeError);
+  REQUIRE_THROWS_AS(conv_transpose2d(image({1, 16, 1, 1}), image({16, 8, 2, 2}), {.padding = 1}), ShapeError);
+}
+
+TEST_CASE("conv2d: wrong dtypes are named") {
+  REQUIRE_THROWS_AS(conv2d(image({1, 3, 4, 4}), rand({2, 3, 3, 3}, -1, 1, DType::f64)), DTypeError);
+  REQUIRE_THROWS_AS(conv2d(zeros({1, 3, 4, 4}, DType::i32), zeros({2, 3, 3, 3}, DType::i32)), DTypeError);
+}
+
+TEST_CASE("conv2d: a NaN reaches the pixels that read it, and no other") {
+  Tensor x = full({1, 4, 8, 8}, 1);
+  x.mutable_data<float>()[3 * 8 + 4] = NAN;  // channel 0, pixel (3, 4)
+  const Tensor y = contiguous(conv2d(x, full({6, 4, 3, 3}, 1), {.padding = 1}));
+  for (int64_t i = 0; i < y.numel(); ++i) {
+    const int64_t h = i / 8 % 8, w = i % 8;
+    REQUIRE(std::isnan(y.data<float>()[i]) == (h >= 2 && h <= 4 && w >= 3 && w <= 5));
+  }
+}
+
+TEST_CASE("conv2d: a filter that reaches past every element gives the bias") {
+  const Tensor y = conv2d(image({1, 4, 2, 2}), image({6, 4, 1, 1}), full({6}, 0.5), {.padding = 3});
+  REQUIRE(contiguous(y).data<float>()[0] == 0.5f);
+}
 
 }  // namespace tapetum::test

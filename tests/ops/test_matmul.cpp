@@ -6,4 +6,44 @@ namespace tapetum::test {
 
 OP_TESTS("matmul", matmul_cases)
 
+TEST_CASE("matmul: random shapes match the reference") {
+  RandomStream random(21);
+  for (int i = 0; i < 40; ++i) {
+    const auto size = [&] { return 1 + random.integer(random.chance(0.3) ? 80 : 12); };
+    const int64_t m = size(), k = size(), n = size();
+    Case row = matmul_row("random", {{m, k}, {k, n}});
+    row.amplification = 16;  // a single product may cancel
+    INFO("sample " << i << ": " << m << " x " << k << " x " << n);
+    check_candidates(row);
+  }
+}
+
+TEST_CASE("matmul: shapes follow torch.matmul") {
+  const auto shape = [](const Shape& a, const Shape& b) { return matmul(zeros(a), zeros(b)).shape(); };
+  REQUIRE(shape({3}, {3}) == Shape{});
+  REQUIRE(shape({2, 3}, {3}) == Shape{2});
+  REQUIRE(shape({3}, {3, 4}) == Shape{4});
+  REQUIRE(shape({5, 2, 3}, {3}) == Shape{5, 2});
+  REQUIRE(shape({3}, {5, 3, 4}) == Shape{5, 4});
+  REQUIRE(shape({6, 1, 2, 3}, {5, 3, 4}) == Shape{6, 5, 2, 4});
+  REQUIRE(shape({0, 3}, {3, 4}) == Shape{0, 4});
+}
+
+TEST_CASE("matmul: a depth of zero gives zeros, with a bias the bias") {
+  REQUIRE(matmul(zeros({2, 0}), zeros({0, 3})).data<float>()[5] == 0);
+  REQUIRE(linear(zeros({2, 0}), zeros({3, 0}), full({3}, 2)).data<float>()[5] == 2);
+}
+
+TEST_CASE("matmul: wrong shapes and dtypes are named") {
+  REQUIRE_THROWS_WITH(matmul(zeros({2, 3}), zeros({4, 5})), "matmul: expected [..., m, k] x [..., k, n] or vectors [k], got [2, 3] x [4, 5]");
+  REQUIRE_THROWS_AS(matmul(zeros({}), zeros({4, 5})), ShapeError);
+  REQUIRE_THROWS_AS(matmul(zeros({2, 3, 4}), zeros({3, 4, 5})), ShapeError);
+  REQUIRE_THROWS_AS(matmul(zeros({2, 3}), zeros({3, 2}, DType::f64)), DTypeError);
+  REQUIRE_THROWS_AS(matmul(zeros({2, 3}, DType::i32), zeros({3, 2}, DType::i32)), DTypeError);
+  REQUIRE_THROWS_AS(bmm(zeros({2, 3}), zeros({3, 2})), ShapeError);
+  REQUIRE_THROWS_AS(outer(zeros({2, 3}), zeros({3})), ShapeError);
+  REQUIRE_THROWS_AS(linear(zeros({2, 3}), zeros({5, 4})), ShapeError);
+  REQUIRE_THROWS_AS(linear(zeros({2, 3}), zeros({5, 3}), zeros({4})), ShapeError);
+}
+
 }  // namespace tapetum::test

@@ -1,0 +1,78 @@
+// Geometry that the convolution's primitives share: which input pixel each tap of the filter reads, and copying those pixels into a block.
+#pragma once
+#include <algorithm>
+
+#include "kernels/cpu/gemm.h"
+
+namespace tapetum::kernels {
+namespace {
+
+// Along one axis, tap t is the filter's element first + t * step; it reads input index i * stride + offset + t * offset_step for output i.
+struct Taps {
+  int64_t count, first, step, stride, offset, offset_step;
+  int64_t filter(int64_t t) const { return first + t * step; }
+  int64_t shift(int64_t t) const { return offset + t * offset_step; }
+};
+
+// A batch of images, [n, h, w] pixels of some channels.
+template <class T> struct Images {
+  T* data;
+  int64_t n, h, w;
+  int64_t stride_n, stride_c, stride_h, stride_w;
+  int64_t pixels() const { return n * h * w; }
+  // Pixels follow each other at stride_w through rows and images.
+  bool uniform() const { return (h == 1 || stride_h == w * stride_w) && (n == 1 || stride_n == h * w * stride_w); }
+};
+
+template <class T> void copy_line(T* to, const T* from, int64_t n) {
+  int64_t i = 0;
+  for (; i + Vec<T>::lanes <= n; i += Vec<T>::lanes) Vec<T>::load(from + i).store(to + i);
+  for (; i < n; ++i) to[i] = from[i];
+}
+
+// `pixels` lines of `channels`: to[p * to_line + c * to_channel] = from[p * from_line + c * from_channel]
+template <class T>
+void copy_pixels(int64_t pixels, int64_t channels, T* to, int64_t to_line, int64_t to_channel, const T* from, int64_t from_line,
+                 int64_t from_channel) {
+  if (to_channel == 1 && from_channel == 1) {
+    for (int64_t p = 0; p < pixels; ++p) copy_line(to + p * to_line, from + p * from_line, channels);
+  } else {
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t p = 0; p < pixels; ++p) to[p * to_line + c * to_channel] = from[p * from_line + c * from_channel];
+  }
+}
+template <class T> void zero_pixels(int64_t pixels, int64_t channels, T* to, int64_t line) {
+  for (int64_t p = 0; p < pixels; ++p)
+    for (int64_t c = 0; c < channels; ++c) to[p * line + c] = 0;
+}
+
+// f(pixel of the image, pixel of the block, count) for the runs of pixels [first, first + count) that lie in one row.
+template <class F> void for_each_run(int64_t width, int64_t first, int64_t count, F f) {
+  for (int64_t i = first; i < first + count;) {
+    const int64_t run = std::min(width - i % width, first + count - i);
+    f(i / width, i % width, i - first, run);
+    i += run;
+  }
+}
+
+// What one tap (shift_h, shift_w) reads for output pixels [first, first + count) of `out_h` x `out_w`: channels [c, c + channels)
+// of a line for each pixel, zeros outside of the images.
+template <class T>
+void gather_tap(const Images<const T>& in, int64_t out_h, int64_t out_w, int64_t stride_h, int64_t stride_w, int64_t shift_h, int64_t shift_w,
+                int64_t first, int64_t count, int64_t c, int64_t channels, T* to, int64_t line) {
+  for_each_run(out_w, first, count, [&](int64_t row, int64_t j, int64_t at, int64_t run) {
+    T* block = to + at * line;
+    const int64_t h = row % out_h * stride_h + shift_h, w = j * stride_w + shift_w;
+    if (h < 0 || h >= in.h) return zero_pixels(run, channels, block, line);
+    // [lo, hi) of the run lies inside: 0 <= w + lo * stride_w, w + (hi - 1) * stride_w < in.w
+    const int64_t lo = std::min(run, w >= 0 ? 0 : ceil_div(-w, stride_w));
+    const int64_t hi = std::max(lo, w >= in.w ? 0 : std::min(run, ceil_div(in.w - w, stride_w)));
+    zero_pixels(lo, channels, block, line);
+    const T* from = in.data + row / out_h * in.stride_n + h * in.stride_h + (w + lo * stride_w) * in.stride_w + c * in.stride_c;
+    copy_pixels(hi - lo, channels, block + lo * line, line, 1, from, stride_w * in.stride_w, in.stride_c);
+    zero_pixels(run - hi, channels, block + hi * line, line);
+  });
+}
+
+}  // namespace
+}  // namespace tapetum::kernels
