@@ -31,10 +31,7 @@ void read_bytes(png_structp png, png_bytep to, size_t n) {
 
 class Decoder {
  public:
-  Decoder(std::string_view bytes, const std::string& name) : source_{bytes.data(), bytes.size()}, name_(name) {
-    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &trap_, raise, ignore);
-    info_ = png_ ? png_create_info_struct(png_) : nullptr;
-    if (!info_) bad_image(name, "out of memory");
+  Decoder(std::string_view bytes, const std::string& name) : Decoder(Source{bytes.data(), bytes.size()}, name) {
     check(runs(trap_, [&] {
       png_set_user_limits(png_, kMaxSide, kMaxSide);
       png_set_chunk_malloc_max(png_, 8 << 20);
@@ -85,6 +82,13 @@ class Decoder {
   }
 
  private:
+  // Delegated to, so that the destructor runs when the other constructor throws.
+  Decoder(Source source, const std::string& name) : source_(source), name_(name) {
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &trap_, raise, ignore);
+    info_ = png_ ? png_create_info_struct(png_) : nullptr;
+    if (!info_) bad_image(name, "out of memory");
+  }
+
   void check(bool ok) {
     if (ok) return;
     const std::string reason = trap_.message;
