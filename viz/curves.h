@@ -1,0 +1,39 @@
+// Line charts of a training run: values over epochs, side by side in one picture.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/tensor.h"
+#include "viz/color.h"
+
+namespace tapetum::viz {
+
+struct Series {
+  std::string name;
+  std::vector<double> values;  // of epochs 1, 2, ...; NaN or infinite: a gap
+  Color color = class_color(1);
+};
+
+enum class Best { none, lowest, highest };  // which point of the last series is marked
+
+struct Chart {
+  std::string title;
+  std::vector<Series> series = {};
+  Best best = Best::none;
+  bool log_scale = false;  // values that are not positive are gaps
+  std::string x_label = "epoch";
+};
+
+struct ChartOptions {
+  double width = 620, height = 420;  // of one chart, before `scale`
+  double scale = 1;
+};
+
+// The charts as a u8 image [H, W, 3]. A chart without a finite value shows its empty axes.
+Tensor draw_charts(const std::vector<Chart>& charts, const ChartOptions& options = {});
+
+// The usual pair: loss of training and validation, and the validation's mean IoU.
+Tensor training_curves(const std::vector<double>& train_loss, const std::vector<double>& val_loss, const std::vector<double>& val_miou,
+                       const ChartOptions& options = {});
+
+}  // namespace tapetum::viz
