@@ -81,9 +81,19 @@ std::string wide_png(const std::vector<uint16_t>& values, int64_t width) {
   return png(width, static_cast<int64_t>(values.size()) / width, 16, 0, "", rows);
 }
 
+void repair_png_checksums(std::string& bytes) {
+  for (size_t at = 8; at + 12 <= bytes.size();) {
+    size_t length = 0;
+    for (size_t i = 0; i < 4; ++i) length = length << 8 | static_cast<uint8_t>(bytes[at + i]);
+    if (length > bytes.size() - at - 12) return;
+    bytes.replace(at + 8 + length, 4, big_endian(crc32(bytes.substr(at + 4, length + 4))));
+    at += length + 12;
+  }
+}
+
 void set_png_size(std::string& bytes, uint32_t width, uint32_t height) {
   bytes.replace(16, 8, big_endian(width) + big_endian(height));
-  bytes.replace(29, 4, big_endian(crc32(bytes.substr(12, 17))));
+  repair_png_checksums(bytes);
 }
 
 TemporaryFolder::TemporaryFolder() {
