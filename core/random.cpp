@@ -20,19 +20,7 @@ void set_random_state(GeneratorState state) {
   calls = state.calls;
 }
 
-Tensor rand(const Shape& shape, double low, double high, DType dtype) {
-  Tensor x = empty(shape, dtype);
-  const uint64_t call = calls.fetch_add(1);
-  with_type(dtype, [&]<class T>() {
-    T* p = static_cast<T*>(x.mutable_raw());
-    kernels::PhiloxWords words{};
-    for (int64_t i = 0; i < x.numel(); ++i) {
-      if (i % 4 == 0) words = kernels::philox(seed, call, static_cast<uint64_t>(i / 4));
-      p[i] = cast<T>(low + (high - low) * (words.at[i % 4] >> 8) * 0x1p-24);
-    }
-  });
-  return x;
-}
+GeneratorState next_random_call() { return {seed, calls.fetch_add(1)}; }
 
 uint32_t RandomStream::bits() {
   if (used_ == 4) {

@@ -1,7 +1,7 @@
-// Random numbers from one Philox 4x32-10 stream: element i of call k takes counter (k, i / 4), lane i % 4, on every device
+// Where random numbers come from: one Philox 4x32-10 stream, element i of call k takes counter (k, i / 4), lane i % 4, on every device
 // and at any number of threads.
 #pragma once
-#include "core/tensor.h"
+#include <cstdint>
 
 namespace tapetum {
 
@@ -14,7 +14,7 @@ void manual_seed(uint64_t seed);
 GeneratorState random_state();
 void set_random_state(GeneratorState state);
 
-Tensor rand(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32);  // uniform in [low, high)
+GeneratorState next_random_call();  // seed and number of this call; the next one gets the next number
 
 // Numbers one by one, for code on the host: the same sequence for the same (seed, stream), whoever else draws.
 class RandomStream {

@@ -51,6 +51,18 @@ void Tensor::check_readable(DType wanted) const {
   if (!is_contiguous()) throw ShapeError("data: tensor is not contiguous; use contiguous(x)");
 }
 
+void Tensor::throw_out_of_range(int d) const {
+  throw ShapeError(fmt::format("size: dimension {} is out of range for shape {}", d, to_string(shape())));
+}
+
+Tensor& Tensor::set_requires_grad(bool on) {
+  if (on && !is_floating(dtype()))
+    throw DTypeError(fmt::format("set_requires_grad: only floating-point tensors have gradients, got {}", name_of(dtype())));
+  if (impl_->grad_fn && !on) throw AutogradError("set_requires_grad: the tensor is the result of a recorded operation; use detach()");
+  if (!impl_->grad_fn) impl_->requires_grad = on;
+  return *this;
+}
+
 double Tensor::item() const {
   if (numel() != 1) throw ShapeError(fmt::format("item: expected one element, got shape {}", to_string(shape())));
   if (device().kind == DeviceKind::meta) throw DeviceError("item: a tensor on 'meta' has no values");

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/view.h"
-#include "core/random.h"
+#include "core/ops/random.h"
 
 namespace tapetum::nn::init {
 namespace {

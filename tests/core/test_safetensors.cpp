@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/view.h"
-#include "core/random.h"
+#include "core/ops/random.h"
 #include "core/serialization/atomic_file.h"
 #include "core/serialization/safetensors.h"
 

@@ -116,6 +116,7 @@ inline const std::vector<Case> view_cases = {
            return tile(x[0], {2, 1});
          },
      .slots = copy_slot},
+    {.name = "clone", .shapes = {{2, 3, 4}}, .op = [](const auto& x) { return clone(transpose(x[0], 0, 1)); }, .slots = copy_slot},
     {.name = "contiguous",
      .shapes = {{2, 3, 4, 5}},
      .op =

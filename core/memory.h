@@ -1,0 +1,13 @@
+// How much memory tensors take, in bytes.
+#pragma once
+#include "core/tensor.h"
+
+namespace tapetum {
+
+size_t memory_allocated(Device device = {});  // by tensors and workspaces that are alive
+size_t peak_memory(Device device = {});       // the greatest memory_allocated() since the start, or the last reset
+size_t memory_reserved(Device device = {});   // what the process keeps, in use or for reuse
+void reset_peak_memory(Device device = {});
+void release_memory(Device device = {});  // gives back to the system what is kept for reuse
+
+}  // namespace tapetum

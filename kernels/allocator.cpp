@@ -1,0 +1,177 @@
+// Blocks come in size classes, eight to a doubling, so that at most an eighth is wasted. A header of one cache line in front of
+// the data names the class. Blocks of 2 MB and more ask for huge pages. Sanitizers, and TAPETUM_ALLOC=system, get one exact system
+// allocation each: posix_memalign, since aligned_alloc wants the size rounded up and would hide a short overrun.
+#include "kernels/allocator.h"
+
+#include <malloc.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TAPETUM_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define TAPETUM_SANITIZED 1
+#endif
+#endif
+#if !defined(TAPETUM_SANITIZED)
+#define TAPETUM_SANITIZED 0
+#endif
+
+namespace tapetum::kernels {
+namespace {
+
+constexpr size_t kAlignment = 64, kHugePage = size_t{2} << 20;
+constexpr int kSteps = 8, kClasses = 64 * kSteps;
+constexpr int kMaxStretch = 2;  // a request may take a kept block of up to so many classes above its own
+
+struct alignas(kAlignment) Header {
+  int64_t size_class;
+};
+
+int class_of(size_t bytes) {
+  const size_t n = std::max(bytes, kAlignment) - 1;
+  const int octave = std::bit_width(n) - 1;                         // 2^octave <= n
+  const int step = static_cast<int>((n >> (octave - 3)) - kSteps);  // the next three bits
+  return octave * kSteps + step;
+}
+size_t size_of_class(int c) { return static_cast<size_t>(kSteps + c % kSteps + 1) << (c / kSteps - 3); }
+
+class Cache {
+ public:
+  void* allocate(size_t bytes) {
+    if (bytes > (size_t{1} << 46)) return nullptr;
+    const int wanted = class_of(bytes);
+    std::lock_guard lock(mutex_);
+    int c = wanted;
+    while (c < wanted + kMaxStretch && kept_[c].empty()) ++c;
+    if (kept_[c].empty()) c = wanted;
+    Header* block = nullptr;
+    if (!kept_[c].empty()) {
+      block = kept_[c].back();
+      kept_[c].pop_back();
+    } else {
+      block = from_system(c);
+      if (!block) {
+        release_kept();
+        block = from_system(c);
+      }
+      if (!block) return nullptr;
+      block->size_class = c;
+      counters_.reserved += size_of_class(c);
+    }
+    counters_.allocated += size_of_class(c);
+    counters_.peak = std::max(counters_.peak, counters_.allocated);
+    return block + 1;
+  }
+
+  void release(void* data) {
+    Header* block = static_cast<Header*>(data) - 1;
+    std::lock_guard lock(mutex_);
+    counters_.allocated -= size_of_class(static_cast<int>(block->size_class));
+    kept_[block->size_class].push_back(block);
+  }
+
+  void release_all() {
+    std::lock_guard lock(mutex_);
+    release_kept();
+  }
+  MemoryCounters counters() {
+    std::lock_guard lock(mutex_);
+    return counters_;
+  }
+  void reset_peak() {
+    std::lock_guard lock(mutex_);
+    counters_.peak = counters_.allocated;
+  }
+
+ private:
+  static Header* from_system(int c) {
+    const size_t bytes = size_of_class(c) + sizeof(Header);
+    void* p = nullptr;
+    if (posix_memalign(&p, bytes >= kHugePage ? kHugePage : kAlignment, bytes) != 0) return nullptr;
+    if (bytes >= kHugePage) madvise(p, bytes, MADV_HUGEPAGE);
+    return static_cast<Header*>(p);
+  }
+  void release_kept() {
+    for (int c = 0; c < kClasses; ++c) {
+      counters_.reserved -= kept_[c].size() * size_of_class(c);
+      for (Header* block : kept_[c]) std::free(block);
+      kept_[c].clear();
+    }
+  }
+
+  std::mutex mutex_;
+  std::vector<Header*> kept_[kClasses];
+  MemoryCounters counters_{};
+};
+
+// Exact allocations, counted.
+class System {
+ public:
+  void* allocate(size_t bytes) {
+    void* data = nullptr;
+    if (posix_memalign(&data, kAlignment, bytes) != 0) return nullptr;
+    std::lock_guard lock(mutex_);
+    counters_.allocated += malloc_usable_size(data);
+    counters_.reserved = counters_.allocated;
+    counters_.peak = std::max(counters_.peak, counters_.allocated);
+    return data;
+  }
+  void release(void* data) {
+    {
+      std::lock_guard lock(mutex_);
+      counters_.allocated -= malloc_usable_size(data);
+      counters_.reserved = counters_.allocated;
+    }
+    std::free(data);
+  }
+  void release_all() {}
+  MemoryCounters counters() {
+    std::lock_guard lock(mutex_);
+    return counters_;
+  }
+  void reset_peak() {
+    std::lock_guard lock(mutex_);
+    counters_.peak = counters_.allocated;
+  }
+
+ private:
+  std::mutex mutex_;
+  MemoryCounters counters_{};
+};
+
+// Neither is ever destroyed: tensors with static storage may die last.
+template <class A> A& the() {
+  alignas(A) static unsigned char room[sizeof(A)];
+  static A& one = *new (room) A;
+  return one;
+}
+
+bool exact() {
+  static const bool wish = [] {
+    const char* value = std::getenv("TAPETUM_ALLOC");
+    return TAPETUM_SANITIZED || (value && !std::strcmp(value, "system"));
+  }();
+  return wish;
+}
+
+}  // namespace
+
+void* allocate_host(size_t bytes) { return exact() ? the<System>().allocate(bytes) : the<Cache>().allocate(bytes); }
+void release_host(void* data) { exact() ? the<System>().release(data) : the<Cache>().release(data); }
+MemoryCounters host_memory() { return exact() ? the<System>().counters() : the<Cache>().counters(); }
+void reset_host_peak() { exact() ? the<System>().reset_peak() : the<Cache>().reset_peak(); }
+void release_cached_host() {
+  if (!exact()) the<Cache>().release_all();
+}
+
+}  // namespace tapetum::kernels

@@ -1,0 +1,20 @@
+// Host memory for tensors and workspaces: freed blocks are kept by size and given out again, because the system would zero each page anew.
+#pragma once
+#include <cstddef>
+
+namespace tapetum::kernels {
+
+// 64-byte aligned; null when there is none. Thread-safe.
+void* allocate_host(size_t bytes);
+void release_host(void* data);
+
+struct MemoryCounters {
+  size_t allocated;  // bytes in blocks that are in use
+  size_t peak;       // the greatest `allocated` since the start, or the last reset
+  size_t reserved;   // allocated, and kept for reuse
+};
+MemoryCounters host_memory();
+void reset_host_peak();
+void release_cached_host();  // gives kept blocks back to the system
+
+}  // namespace tapetum::kernels
