@@ -16,6 +16,7 @@
 #include "core/ops/random.h"
 #include "core/serialization/atomic_file.h"
 #include "core/serialization/safetensors.h"
+#include "tests/fixtures.h"
 
 namespace tapetum {
 namespace {
@@ -86,7 +87,7 @@ TEST_CASE("safetensors: every dtype, layout and shape comes back bit for bit, in
 }
 
 TEST_CASE("safetensors: reads what the format's own package wrote") {
-  const Safetensors file = load_safetensors(TAPETUM_FIXTURES "/all_dtypes.safetensors");
+  const Safetensors file = load_safetensors(test::fixture("all_dtypes.safetensors"));
   const std::pair<const char*, DType> names[] = {{"float64", DType::f64}, {"float32", DType::f32}, {"float16", DType::f16}, {"bfloat16", DType::bf16},
                                                  {"int64", DType::i64},   {"int32", DType::i32},   {"uint8", DType::u8},    {"int8", DType::i8}};
   const Tensor values = tensor({0, 1, 2, 3, 4, 5}, {2, 3});
