@@ -1,6 +1,7 @@
 // Where random numbers come from: one Philox 4x32-10 stream, element i of call k takes counter (k, i / 4), lane i % 4, on every device
 // and at any number of threads.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 namespace tapetum {

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/ops/creation.h"
+#include "core/ops/random.h"
 #include "tests/train/folder.h"
 #include "train/checkpoint.h"
 #include "train/checksum.h"

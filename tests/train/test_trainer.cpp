@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/ops/creation.h"
+#include "core/ops/random.h"
 #include "tests/train/folder.h"
 #include "train/trainer.h"
 
