@@ -1,0 +1,74 @@
+// Fused steps over lists of tensors: every array is read and written once, one call serves a whole parameter group.
+// Learning rate and step counts lie in device memory, so that a captured step can be replayed.
+#pragma once
+#include "kernels/slot.h"
+
+namespace tapetum::kernels {
+
+struct OptimizerShape {
+  int64_t tensors, elements;  // elements: of all tensors together
+  DType dtype;
+};
+static_assert(is_key<OptimizerShape>);
+
+// One parameter: all arrays have `count` elements without gaps, in the same order. What a step doesn't use is null.
+struct OptimizerTensor {
+  void* value;         // p, changed
+  const void* source;  // g, read
+  void* state[3];      // changed
+  double* step;        // how often it was stepped before; counted up by the call
+  int64_t count;
+};
+
+// g += weight_decay p; b = first step ? g : momentum b + (1 - dampening) g; p -= lr (nesterov ? g + momentum b : b). state: b, null without momentum.
+struct SgdStepArgs {
+  OptimizerShape shape;
+  const OptimizerTensor* tensors;
+  const double* lr;
+  double momentum, dampening, weight_decay;
+  bool nesterov;
+};
+
+// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; p -= lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps). state: m, v, greatest v.
+struct AdamStepArgs {
+  OptimizerShape shape;
+  const OptimizerTensor* tensors;
+  const double* lr;
+  double beta1, beta2, eps, weight_decay;
+  bool decoupled;  // AdamW: p shrinks by lr weight_decay, instead of g growing by weight_decay p
+  bool amsgrad;
+};
+
+// v = alpha v + (1 - alpha) g^2; d = g / (sqrt(v - a^2) + eps), a = alpha a + (1 - alpha) g if centered, else 0;
+// p -= lr (momentum ? b = momentum b + d : d). state: v, b, a.
+struct RmspropStepArgs {
+  OptimizerShape shape;
+  const OptimizerTensor* tensors;
+  const double* lr;
+  double alpha, eps, weight_decay, momentum;
+  bool centered;
+};
+
+// average += (1 - d) (parameter - average), value and source; d = decay, or min(decay, (1 + t) / (10 + t)) at the t-th step while it warms up.
+struct EmaStepArgs {
+  OptimizerShape shape;
+  const OptimizerTensor* tensors;
+  double decay;
+  bool warm_up;
+};
+
+// norm = (sum |x|^p)^(1/p) over all values x, the greatest |x| for p = infinity; values are scaled by min(1, limit / (norm + 1e-6)).
+struct ClipNormArgs {
+  OptimizerShape shape;
+  const OptimizerTensor* tensors;
+  double limit, p;
+  double* norm;
+};
+
+extern const KernelSlot<SgdStepArgs> sgd_step;
+extern const KernelSlot<AdamStepArgs> adam_step;
+extern const KernelSlot<RmspropStepArgs> rmsprop_step;
+extern const KernelSlot<EmaStepArgs> ema_step;
+extern const KernelSlot<ClipNormArgs> clip_norm;
+
+}  // namespace tapetum::kernels

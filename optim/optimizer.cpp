@@ -1,0 +1,195 @@
+#include "optim/optimizer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "core/autograd/modes.h"
+#include "core/error.h"
+#include "core/ops/creation.h"
+#include "core/ops/launch.h"
+#include "core/ops/view.h"
+
+namespace tapetum::optim {
+namespace {
+
+std::string state_key(size_t parameter, const char* name) { return fmt::format("state.{}.{}", parameter, name); }
+std::string option_key(size_t group, const char* name) { return fmt::format("param_groups.{}.{}", group, name); }
+
+Tensor scalar(double x, Device device = {}) { return full({}, x, DType::f64, device); }
+
+Tensor zeros_like_dense(const Tensor& p) {
+  Tensor z = empty_strided(p.shape(), dense_strides_like(p), p.dtype(), p.device());
+  copy_(z, zeros(p.shape(), p.dtype(), p.device()));
+  return z;
+}
+
+struct Writer final : OptionVisitor {
+  Writer(StateDict& state, size_t group) : state(state), group(group) {}
+  using OptionVisitor::operator();
+  void operator()(const char* name, double& value) override { state.set(option_key(group, name), scalar(value)); }
+  StateDict& state;
+  size_t group;
+};
+
+// Checks alone, or assigns.
+struct Reader final : OptionVisitor {
+  Reader(const StateDict& state, size_t group, std::vector<std::string>* wrong) : state(state), group(group), wrong(wrong) {}
+  using OptionVisitor::operator();
+  void operator()(const char* name, double& value) override {
+    const Tensor* t = state.find(option_key(group, name));
+    if (wrong && (!t || t->numel() != 1)) wrong->push_back(option_key(group, name));
+    if (!wrong) value = t->item();
+  }
+  const StateDict& state;
+  size_t group;
+  std::vector<std::string>* wrong;
+};
+
+}  // namespace
+
+void OptionVisitor::operator()(const char* name, bool& value) {
+  double x = value;
+  (*this)(name, x);
+  value = x != 0;
+}
+
+void OptionVisitor::operator()(const char* name, std::array<double, 2>& values) {
+  for (size_t i = 0; i < values.size(); ++i) (*this)(fmt::format("{}.{}", name, i).c_str(), values[i]);
+}
+
+void check_option(const char* optimizer, const char* name, double value, bool good) {
+  if (!good) throw Error(fmt::format("{}: {} = {} is out of range", optimizer, name, value));
+}
+
+void Optimizer::add_group(std::vector<Tensor> parameters) {
+  if (parameters.empty()) throw Error("optimizer: a group has no parameters");
+  std::unordered_set<const TensorImpl*> known;
+  for (const Group& g : groups_)
+    for (const Entry& e : g.entries) known.insert(e.parameter.ref().get());
+  Group group;
+  for (const Tensor& p : parameters) {
+    if (!known.insert(p.ref().get()).second) throw Error("optimizer: a parameter is given twice");
+    group.entries.push_back({p, {}, {}});
+  }
+  groups_.push_back(std::move(group));
+}
+
+std::vector<Tensor> Optimizer::parameters(size_t group) const {
+  std::vector<Tensor> all;
+  for (const Entry& e : groups_.at(group).entries) all.push_back(e.parameter);
+  return all;
+}
+
+double Optimizer::initial_lr(size_t group) {
+  auto& known = groups_.at(group).initial_lr;
+  if (!known) known = lr(group);
+  return *known;
+}
+
+void Optimizer::zero_grad() {
+  for (Group& g : groups_)
+    for (Entry& e : g.entries) e.parameter.set_grad({});
+}
+
+void Optimizer::make_state(Entry& e, const std::array<const char*, kStates>& names) {
+  if (!e.step.defined()) e.step = scalar(0, e.parameter.device());
+  for (size_t j = 0; j < kStates; ++j)
+    if (names[j] && !e.state[j].defined()) e.state[j] = zeros_like_dense(e.parameter);
+}
+
+// Written only when the lr was changed: between changes a step is free of transfers.
+const Tensor& Optimizer::device_lr(size_t group) {
+  Group& g = groups_[group];
+  const Device device = g.entries[0].parameter.device();
+  const double wanted = lr_of(group);
+  if (!g.lr.defined() || !(g.lr.device() == device)) {
+    g.lr = scalar(wanted, device);
+  } else if (g.lr_there != wanted) {
+    copy_(g.lr, scalar(wanted, device));
+  }
+  g.lr_there = wanted;
+  return g.lr;
+}
+
+void Optimizer::step() {
+  NoGrad no_grad;
+  for (size_t group = 0; group < groups_.size(); ++group) {
+    const auto names = state_names(group);
+    std::vector<StepItem> items;
+    for (Entry& e : groups_[group].entries) {
+      if (!e.parameter.grad().defined()) continue;
+      make_state(e, names);
+      StepItem item{e.parameter, e.parameter.grad(), {}, e.step};
+      for (size_t j = 0; j < kStates; ++j)
+        if (names[j]) item.state[j] = e.state[j];
+      items.push_back(std::move(item));
+    }
+    if (!items.empty()) run(group, items, device_lr(group));
+  }
+}
+
+StateDict Optimizer::state_dict() const {
+  StateDict state;
+  size_t index = 0;
+  for (size_t group = 0; group < groups_.size(); ++group) {
+    const auto names = state_names(group);
+    for (const Entry& e : groups_[group].entries) {
+      if (e.step.defined()) state.set(state_key(index, "step"), e.step);
+      for (size_t j = 0; j < kStates; ++j)
+        if (names[j] && e.state[j].defined()) state.set(state_key(index, names[j]), e.state[j]);
+      ++index;
+    }
+  }
+  for (size_t group = 0; group < groups_.size(); ++group) {
+    Writer writer(state, group);
+    const_cast<Optimizer*>(this)->visit_options(group, writer);
+    double size = static_cast<double>(groups_[group].entries.size());
+    writer("size", size);
+    if (auto initial = groups_[group].initial_lr) writer("initial_lr", *initial);
+  }
+  return state;
+}
+
+void Optimizer::load_state_dict(const StateDict& state) {
+  std::vector<std::string> wrong;
+  std::vector<std::vector<Entry>> loaded;
+  size_t index = 0;
+  for (size_t group = 0; group < groups_.size(); ++group) {
+    const auto names = state_names(group);
+    auto& entries = loaded.emplace_back();
+    for (const Entry& e : groups_[group].entries) {
+      Entry fresh{e.parameter, {}, {}};
+      if (const Tensor* step = state.find(state_key(index, "step"))) {
+        make_state(fresh, names);
+        const auto copy = [&](Tensor& to, const char* name) {
+          const Tensor* from = state.find(state_key(index, name));
+          if (!from || !(from->shape() == to.shape()))
+            wrong.push_back(state_key(index, name));
+          else
+            copy_(to, tapetum::to(tapetum::to(*from, to.dtype()), to.device()));
+        };
+        if (step->numel() == 1) copy(fresh.step, "step");
+        for (size_t j = 0; j < kStates; ++j)
+          if (names[j]) copy(fresh.state[j], names[j]);
+      }
+      entries.push_back(std::move(fresh));
+      ++index;
+    }
+    Reader check(state, group, &wrong);
+    visit_options(group, check);
+    const Tensor* size = state.find(option_key(group, "size"));
+    if (!size || size->item() != static_cast<double>(entries.size())) wrong.push_back(option_key(group, "size"));
+  }
+  if (state.contains(option_key(groups_.size(), "lr"))) wrong.push_back(option_key(groups_.size(), "lr"));
+  if (!wrong.empty()) throw Error(fmt::format("{}: the saved state does not fit these parameters: {}", name(), fmt::join(wrong, ", ")));
+  for (size_t group = 0; group < groups_.size(); ++group) {
+    groups_[group].entries = std::move(loaded[group]);
+    Reader assign(state, group, nullptr);
+    visit_options(group, assign);
+    if (const Tensor* initial = state.find(option_key(group, "initial_lr"))) groups_[group].initial_lr = initial->item();
+  }
+}
+
+}  // namespace tapetum::optim

@@ -1,0 +1,103 @@
+#pragma once
+#include "core/autograd/modes.h"
+#include "kernels/optimizer.h"
+#include "tests/ops/case.h"
+
+namespace tapetum::test {
+
+// Three steps over a list of two parameters (x[0] with gradient x[1], x[2] with x[3]); all values and states in one row.
+inline Tensor optimizer_steps(const std::vector<Tensor>& x, int states, const std::function<void(const std::vector<StepItem>&)>& step) {
+  NoGrad no_grad;
+  std::vector<StepItem> items;
+  for (size_t i = 0; i < x.size(); i += 2) {
+    StepItem item{x[i] * 1, x[i + 1], {}, zeros({}, DType::f64)};
+    for (int j = 0; j < states; ++j) item.state[j] = x[i] * 0;
+    items.push_back(item);
+  }
+  for (int i = 0; i < 3; ++i) step(items);
+  std::vector<Tensor> all;
+  for (const StepItem& item : items) {
+    all.push_back(reshape(item.value, {-1}));
+    for (int j = 0; j < states; ++j) all.push_back(reshape(item.state[j], {-1}));
+  }
+  return cat(all, 0);
+}
+
+inline Tensor rate() { return full({}, 0.1, DType::f64); }
+
+inline Case sgd_case(const char* name, const SgdStepOptions& options) {
+  return {
+      .name = name,
+      .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+      .op = [=](const auto& x) { return optimizer_steps(x, options.momentum != 0, [&](const auto& items) { sgd_step_(items, rate(), options); }); },
+      .slots = {&kernels::sgd_step},
+      .flat = true};
+}
+
+inline Case adam_case(const char* name, const AdamStepOptions& options) {
+  return {
+      .name = name,
+      .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+      .op =
+          [=](const auto& x) { return optimizer_steps(x, options.amsgrad ? 3 : 2, [&](const auto& items) { adam_step_(items, rate(), options); }); },
+      .slots = {&kernels::adam_step},
+      .flat = true};
+}
+
+inline Case rmsprop_case(const char* name, const RmspropStepOptions& options) {
+  const int states = options.centered ? 3 : options.momentum != 0 ? 2 : 1;
+  return {.name = name,
+          .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+          .op = [=](const auto& x) { return optimizer_steps(x, states, [&](const auto& items) { rmsprop_step_(items, rate(), options); }); },
+          .slots = {&kernels::rmsprop_step},
+          .flat = true};
+}
+
+inline Case clip_case(const char* name, double limit, double p) {
+  return {.name = name,
+          .shapes = {{2, 3, 4, 5}, {70000}},
+          .op =
+              [=](const auto& x) {
+                NoGrad no_grad;
+                const std::vector<Tensor> gradients{x[0] * 1, x[1] * 1};
+                const Tensor norm = clip_norm_(gradients, limit, p);
+                return cat({reshape(gradients[0], {-1}), reshape(gradients[1], {-1}), to(reshape(norm, {1}), x[0].dtype())}, 0);
+              },
+          .slots = {&kernels::clip_norm},
+          .flat = true};
+}
+
+inline const std::vector<Case> optimizer_cases = {
+    sgd_case("sgd", {}),
+    sgd_case("sgd momentum", {.momentum = 0.9, .dampening = 0.2, .weight_decay = 0.1}),
+    sgd_case("sgd nesterov", {.momentum = 0.9, .nesterov = true}),
+    adam_case("adam", {}),
+    adam_case("adam options", {.beta1 = 0.8, .beta2 = 0.9, .eps = 1e-3, .weight_decay = 0.1, .amsgrad = true}),
+    adam_case("adam decoupled", {.weight_decay = 0.1, .decoupled = true}),
+    rmsprop_case("rmsprop", {}),
+    rmsprop_case("rmsprop momentum", {.alpha = 0.9, .eps = 1e-3, .weight_decay = 0.1, .momentum = 0.9}),
+    rmsprop_case("rmsprop centered", {.eps = 1e-2, .momentum = 0.5, .centered = true}),
+    {.name = "ema",
+     .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+     .op = [](const auto& x) { return optimizer_steps(x, 0, [](const auto& items) { ema_step_(items, {.decay = 0.9}); }); },
+     .slots = {&kernels::ema_step},
+     .flat = true},
+    {.name = "ema warm up",
+     .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+     .op = [](const auto& x) { return optimizer_steps(x, 0, [](const auto& items) { ema_step_(items, {.decay = 0.9, .warm_up = true}); }); },
+     .slots = {&kernels::ema_step},
+     .flat = true},
+    clip_case("clip_norm", 1, 2),
+    clip_case("clip_norm within the limit", 1e6, 2),
+    clip_case("clip_norm p = 1", 1, 1),
+    clip_case("clip_norm p = 3", 1, 3),
+    clip_case("clip_norm greatest", 0.5, std::numeric_limits<double>::infinity()),
+    {.name = "adam large",
+     .shapes = {{1 << 22}, {1 << 22}},
+     .op = [](const auto& x) { return optimizer_steps(x, 2, [](const auto& items) { adam_step_(items, rate(), {}); }); },
+     .slots = {&kernels::adam_step},
+     .flat = true,
+     .bench = true},
+};
+
+}  // namespace tapetum::test
