@@ -209,7 +209,7 @@ size_t clip_bytes(const ClipNormArgs& a) {
   return block_starts_bytes(a) + static_cast<size_t>(most_blocks) * sizeof(double);
 }
 
-double error_clip(const ClipNormArgs& a) { return 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.elements)); }
+double error_clip(const ClipNormArgs& a) { return 8 + __builtin_sqrt(static_cast<double>(a.shape.elements)); }
 template <class Args> double error(const Args&) { return 16; }
 
 }  // namespace

@@ -79,7 +79,7 @@ Status ema(const EmaStepArgs& a, Workspace&) {
 
 Status clip(const ClipNormArgs& a, Workspace&) {
   with_compute_type(a.shape.dtype, [&]<class T>() {
-    double total = 0;
+    long double total = 0;  // many equal values would bias a sum in double
     const auto each = [&](auto f) {
       for (int64_t k = 0; k < a.shape.tensors; ++k)
         for (int64_t i = 0; i < a.tensors[k].count; ++i) f(static_cast<T*>(a.tensors[k].value)[i]);
@@ -89,9 +89,9 @@ Status clip(const ClipNormArgs& a, Workspace&) {
       if (!std::isinf(a.p))
         total += std::pow(magnitude, a.p);
       else if (!(magnitude <= total))  // keeps a NaN
-        total = std::isnan(total) ? total : magnitude;
+        total = std::isnan(total) ? total : static_cast<long double>(magnitude);
     });
-    *a.norm = std::isinf(a.p) ? total : std::pow(total, 1 / a.p);
+    *a.norm = static_cast<double>(std::isinf(a.p) ? total : std::pow(total, static_cast<long double>(1 / a.p)));
     const double scale = a.limit / (*a.norm + 1e-6);
     if (!(scale >= 1)) each([&](T& x) { x = static_cast<T>(x * scale); });
   });
