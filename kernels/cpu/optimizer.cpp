@@ -151,22 +151,18 @@ template <class T, class F> void for_each_register(T* x, int64_t begin, int64_t 
   for (int64_t i = begin; i < end; i += Vec<std::remove_const_t<T>>::lanes) f(x + i, end - i);
 }
 
-// sum |x|^p of a block, or the greatest |x|. Squares are added in T over short runs, and the runs in double.
-template <class T> double block_norm(const T* x, int64_t begin, int64_t end, double p) {
+// sum |x|^p of [begin, end), or the greatest |x|.
+template <class T> double run_norm(const T* x, int64_t begin, int64_t end, double p) {
   using V = Vec<T>;
-  constexpr int64_t kRun = 64 * V::lanes;
-  double total = 0;
   if (p == 2) {
-    for (int64_t i = begin; i < end; i += kRun) {
-      V squares(T(0));
-      for_each_register(x, i, i + kRun < end ? i + kRun : end, [&](const T* at, int64_t n) {
-        const V v = V::load(at, n);
-        squares = squares + v * v;
-      });
-      total += static_cast<double>(squares.sum());
-    }
-    return total;
+    V squares(T(0));
+    for_each_register(x, begin, end, [&](const T* at, int64_t n) {
+      const V v = V::load(at, n);
+      squares = squares + v * v;
+    });
+    return static_cast<double>(squares.sum());
   }
+  double total = 0;
   for (int64_t i = begin; i < end; ++i) {
     const double magnitude = __builtin_fabs(static_cast<double>(x[i]));
     if (!__builtin_isinf(p))
@@ -174,6 +170,20 @@ template <class T> double block_norm(const T* x, int64_t begin, int64_t end, dou
     else if (!(magnitude <= total))  // keeps a NaN
       total = total != total ? total : magnitude;
   }
+  return total;
+}
+
+// Two results of run_norm in one.
+double combined(double a, double b, double p) {
+  if (!__builtin_isinf(p)) return a + b;
+  return a != a || b <= a ? a : b;
+}
+
+// In short runs, whose results are added in double: long sums in one variable would lose digits.
+template <class T> double block_norm(const T* x, int64_t begin, int64_t end, double p) {
+  constexpr int64_t kRun = 64 * Vec<T>::lanes;
+  double total = 0;
+  for (int64_t i = begin; i < end; i += kRun) total = combined(total, run_norm(x, i, i + kRun < end ? i + kRun : end, p), p);
   return total;
 }
 
@@ -187,15 +197,10 @@ Status clip(const ClipNormArgs& a, Workspace& w) {
       parts[block] = block_norm(static_cast<const T*>(t.value), begin, end, a.p);
     });
     double total = 0;
-    for (int64_t b = 0; b < starts[a.shape.tensors]; ++b) {
-      if (!__builtin_isinf(a.p))
-        total += parts[b];
-      else if (!(parts[b] <= total))
-        total = total != total ? total : parts[b];
-    }
+    for (int64_t b = 0; b < starts[a.shape.tensors]; ++b) total = combined(total, parts[b], a.p);
     *a.norm = __builtin_isinf(a.p) ? total : a.p == 2 ? __builtin_sqrt(total) : __builtin_pow(total, 1 / a.p);
     const double scale = a.limit / (*a.norm + 1e-6);
-    if (scale >= 1) return;
+    if (scale >= 1 || __builtin_isinf(a.limit)) return;
     const V factor = constant<T>(scale);
     for_each_block(a, starts, [&](const OptimizerTensor& t, int64_t begin, int64_t end, int64_t) {
       for_each_register(static_cast<T*>(t.value), begin, end, [&](T* x, int64_t n) { (V::load(x, n) * factor).store(x, n); });

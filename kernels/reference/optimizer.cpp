@@ -93,7 +93,7 @@ Status clip(const ClipNormArgs& a, Workspace&) {
     });
     *a.norm = static_cast<double>(std::isinf(a.p) ? total : std::pow(total, static_cast<long double>(1 / a.p)));
     const double scale = a.limit / (*a.norm + 1e-6);
-    if (!(scale >= 1)) each([&](T& x) { x = static_cast<T>(x * scale); });
+    if (!(scale >= 1) && !std::isinf(a.limit)) each([&](T& x) { x = static_cast<T>(x * scale); });
   });
   return Status::ok;
 }

@@ -1,0 +1,73 @@
+#include "optim/ema.h"
+
+#include <fmt/format.h>
+
+#include "core/autograd/modes.h"
+#include "core/error.h"
+#include "core/ops/creation.h"
+#include "core/ops/launch.h"
+#include "core/ops/view.h"
+
+namespace tapetum::optim {
+namespace {
+
+Tensor copy_of(const Tensor& t) {
+  Tensor copy = empty_strided(t.shape(), dense_strides_like(t), t.dtype(), t.device());
+  copy_(copy, t.detach());
+  return copy;
+}
+
+std::string key(size_t i) { return fmt::format("average.{}", i); }
+
+}  // namespace
+
+EMA::EMA(std::vector<Tensor> tensors, const EMAOptions& options) : tensors_(std::move(tensors)), options_(options) {
+  if (!(options.decay >= 0 && options.decay <= 1)) throw Error(fmt::format("EMA: decay must lie in [0, 1], got {}", options.decay));
+  NoGrad no_grad;
+  for (const Tensor& t : tensors_) averages_.push_back(copy_of(t));
+  steps_ = zeros({static_cast<int64_t>(tensors_.size())}, DType::f64, tensors_.empty() ? Device() : tensors_[0].device());
+}
+
+void EMA::update() {
+  NoGrad no_grad;
+  std::vector<StepItem> items;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    if (is_floating(tensors_[i].dtype()))
+      items.push_back({averages_[i], tensors_[i].detach(), {}, view_of(steps_, {}, {}, static_cast<int64_t>(i))});
+    else
+      copy_(averages_[i], tensors_[i]);
+  }
+  ema_step_(items, {.decay = options_.decay, .warm_up = options_.warm_up});
+}
+
+void EMA::swap() {
+  NoGrad no_grad;
+  for (size_t i = 0; i < tensors_.size(); ++i) {
+    const Tensor keep = copy_of(tensors_[i]);
+    copy_(tensors_[i], averages_[i]);
+    copy_(averages_[i], keep);
+  }
+}
+
+StateDict EMA::state_dict() const {
+  StateDict state;
+  for (size_t i = 0; i < averages_.size(); ++i) state.set(key(i), averages_[i]);
+  state.set("steps", steps_);
+  return state;
+}
+
+void EMA::load_state_dict(const StateDict& state) {
+  std::vector<std::string> wrong;
+  const auto check = [&](const std::string& name, const Tensor& t) {
+    const Tensor* from = state.find(name);
+    if (!from || !(from->shape() == t.shape())) wrong.push_back(name);
+  };
+  for (size_t i = 0; i < averages_.size(); ++i) check(key(i), averages_[i]);
+  check("steps", steps_);
+  if (!wrong.empty()) throw Error(fmt::format("EMA: the saved state does not fit these tensors: {}", fmt::join(wrong, ", ")));
+  NoGrad no_grad;
+  for (size_t i = 0; i < averages_.size(); ++i) copy_(averages_[i], to(state.at(key(i)), averages_[i].device()));
+  copy_(steps_, to(state.at("steps"), steps_.device()));
+}
+
+}  // namespace tapetum::optim
