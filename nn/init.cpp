@@ -66,10 +66,14 @@ void eye_(Tensor& t) {
   ones_(diagonal);
 }
 
-void uniform_(Tensor& t, double low, double high) { assign(t, to(rand(t.shape(), low, high, t.dtype()), t.device())); }
+void uniform_(Tensor& t, double low, double high) { assign(t, rand(t.shape(), low, high, t.dtype(), t.device())); }
+void normal_(Tensor& t, double mean, double std) { assign(t, randn(t.shape(), mean, std, t.dtype(), t.device())); }
+void trunc_normal_(Tensor& t, const TruncatedNormalOptions& o) { assign(t, trunc_normal(t.shape(), o.mean, o.std, o.a, o.b, t.dtype())); }
 
 void kaiming_uniform_(Tensor& t, const KaimingOptions& options) { uniform_with_deviation(t, kaiming_deviation(t, options)); }
+void kaiming_normal_(Tensor& t, const KaimingOptions& options) { normal_(t, 0, kaiming_deviation(t, options)); }
 void xavier_uniform_(Tensor& t, double gain) { uniform_with_deviation(t, xavier_deviation(t, gain)); }
+void xavier_normal_(Tensor& t, double gain) { normal_(t, 0, xavier_deviation(t, gain)); }
 
 Parameter default_weight(const Shape& shape) {
   Parameter weight(empty(shape));

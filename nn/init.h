@@ -21,13 +21,21 @@ struct KaimingOptions {
   Nonlinearity nonlinearity = Nonlinearity::leaky_relu;
 };
 
+struct TruncatedNormalOptions {
+  double mean = 0, std = 1, a = -2, b = 2;  // values outside [a, b] are drawn again
+};
+
 void constant_(Tensor& t, double value);
 inline void zeros_(Tensor& t) { constant_(t, 0); }
 inline void ones_(Tensor& t) { constant_(t, 1); }
 void eye_(Tensor& t);  // of a matrix
 void uniform_(Tensor& t, double low = 0, double high = 1);
+void normal_(Tensor& t, double mean = 0, double std = 1);
+void trunc_normal_(Tensor& t, const TruncatedNormalOptions& options = {});
 void kaiming_uniform_(Tensor& t, const KaimingOptions& options = {});  // He et al. 2015
-void xavier_uniform_(Tensor& t, double gain = 1);                      // Glorot and Bengio 2010
+void kaiming_normal_(Tensor& t, const KaimingOptions& options = {});
+void xavier_uniform_(Tensor& t, double gain = 1);  // Glorot and Bengio 2010
+void xavier_normal_(Tensor& t, double gain = 1);
 
 // What convolutions and Linear start from: uniform in +-1 / sqrt(fan in of the weight), which is kaiming_uniform_ with a = sqrt(5).
 Parameter default_weight(const Shape& shape);

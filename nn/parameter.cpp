@@ -3,8 +3,6 @@
 #include <memory>
 #include <unordered_map>
 
-#include "core/autograd/modes.h"
-#include "core/ops/launch.h"
 #include "core/ops/view.h"
 
 namespace tapetum::nn {
@@ -14,9 +12,7 @@ using Copies = std::unordered_map<const TensorImpl*, Tensor>;
 thread_local std::unique_ptr<Copies> copies;  // of the outermost CloneScope
 
 Tensor deep_copy(const Tensor& t) {
-  NoGrad no_grad;
-  Tensor copy = empty_strided(t.shape(), dense_strides_like(t), t.dtype(), t.device());
-  copy_(copy, t.detach());
+  Tensor copy = tapetum::clone(t.detach());
   copy.set_requires_grad(t.impl().requires_grad);
   return copy;
 }

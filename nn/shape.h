@@ -1,5 +1,6 @@
 // Layers that change shapes alone.
 #pragma once
+#include "core/ops/view.h"
 #include "nn/module.h"
 
 namespace tapetum::nn {
@@ -8,15 +9,19 @@ struct Identity : Layer {
   Tensor forward(const Tensor& x) override { return x; }
 };
 
-struct FlattenOptions {
-  int start_dim = 1, end_dim = -1;
-};
-
 // The dimensions from start_dim to end_dim become one.
 struct Flatten : Layer {
-  explicit Flatten(const FlattenOptions& options = {}) : options(options) {}
-  Tensor forward(const Tensor& x) override;
-  FlattenOptions options;
+  explicit Flatten(int start_dim = 1, int end_dim = -1) : start_dim(start_dim), end_dim(end_dim) {}
+  Tensor forward(const Tensor& x) override { return flatten(x, start_dim, end_dim); }
+  int start_dim, end_dim;
+};
+
+// One dimension becomes several; one of the sizes may be -1.
+struct Unflatten : Layer {
+  Unflatten(int dim, const Shape& sizes) : dim(dim), sizes(sizes) {}
+  Tensor forward(const Tensor& x) override { return unflatten(x, dim, sizes); }
+  int dim;
+  Shape sizes;
 };
 
 }  // namespace tapetum::nn

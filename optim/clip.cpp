@@ -23,12 +23,8 @@ std::vector<Tensor> own_gradients(const std::vector<Tensor>& parameters) {
   for (Tensor p : parameters) {
     const Tensor g = p.grad();
     if (!g.defined()) continue;
-    const Shape strides = dense_strides_like(g);
-    if (!seen.insert(g.impl().storage.get()).second || !(g.strides() == strides)) {
-      Tensor copy = empty_strided(g.shape(), strides, g.dtype(), g.device());
-      copy_(copy, g);
-      p.set_grad(copy);
-    }
+    const bool whole = g.strides() == dense_strides_like(g);
+    if (!seen.insert(g.impl().storage.get()).second || !whole) p.set_grad(clone(g));
     gradients.push_back(p.grad());
   }
   return gradients;

@@ -5,17 +5,10 @@
 #include "core/autograd/modes.h"
 #include "core/error.h"
 #include "core/ops/creation.h"
-#include "core/ops/launch.h"
 #include "core/ops/view.h"
 
 namespace tapetum::optim {
 namespace {
-
-Tensor copy_of(const Tensor& t) {
-  Tensor copy = empty_strided(t.shape(), dense_strides_like(t), t.dtype(), t.device());
-  copy_(copy, t.detach());
-  return copy;
-}
 
 std::string key(size_t i) { return fmt::format("average.{}", i); }
 
@@ -24,7 +17,7 @@ std::string key(size_t i) { return fmt::format("average.{}", i); }
 EMA::EMA(std::vector<Tensor> tensors, const EMAOptions& options) : tensors_(std::move(tensors)), options_(options) {
   if (!(options.decay >= 0 && options.decay <= 1)) throw Error(fmt::format("EMA: decay must lie in [0, 1], got {}", options.decay));
   NoGrad no_grad;
-  for (const Tensor& t : tensors_) averages_.push_back(copy_of(t));
+  for (const Tensor& t : tensors_) averages_.push_back(clone(t.detach()));
   steps_ = zeros({static_cast<int64_t>(tensors_.size())}, DType::f64, tensors_.empty() ? Device() : tensors_[0].device());
 }
 
@@ -43,7 +36,7 @@ void EMA::update() {
 void EMA::swap() {
   NoGrad no_grad;
   for (size_t i = 0; i < tensors_.size(); ++i) {
-    const Tensor keep = copy_of(tensors_[i]);
+    const Tensor keep = clone(tensors_[i].detach());
     copy_(tensors_[i], averages_[i]);
     copy_(averages_[i], keep);
   }

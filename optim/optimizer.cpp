@@ -8,7 +8,6 @@
 #include "core/autograd/modes.h"
 #include "core/error.h"
 #include "core/ops/creation.h"
-#include "core/ops/launch.h"
 #include "core/ops/view.h"
 
 namespace tapetum::optim {
@@ -18,12 +17,6 @@ std::string state_key(size_t parameter, const char* name) { return fmt::format("
 std::string option_key(size_t group, const char* name) { return fmt::format("param_groups.{}.{}", group, name); }
 
 Tensor scalar(double x, Device device = {}) { return full({}, x, DType::f64, device); }
-
-Tensor zeros_like_dense(const Tensor& p) {
-  Tensor z = empty_strided(p.shape(), dense_strides_like(p), p.dtype(), p.device());
-  copy_(z, zeros(p.shape(), p.dtype(), p.device()));
-  return z;
-}
 
 struct Writer final : OptionVisitor {
   Writer(StateDict& state, size_t group) : state(state), group(group) {}
@@ -96,7 +89,7 @@ void Optimizer::zero_grad() {
 void Optimizer::make_state(Entry& e, const std::array<const char*, kStates>& names) {
   if (!e.step.defined()) e.step = scalar(0, e.parameter.device());
   for (size_t j = 0; j < kStates; ++j)
-    if (names[j] && !e.state[j].defined()) e.state[j] = zeros_like_dense(e.parameter);
+    if (names[j] && !e.state[j].defined()) e.state[j] = zeros_like(e.parameter.detach());
 }
 
 // Written only when the lr was changed: between changes a step is free of transfers.
