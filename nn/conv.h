@@ -7,7 +7,9 @@ namespace tapetum::nn {
 
 struct Conv2dOptions {
   Size2 stride = 1;
-  Size2 padding = 0;
+  Padding padding = 0;  // or "same"
+  Size2 dilation = 1;
+  int64_t groups = 1;
   bool bias = true;
 };
 
@@ -15,8 +17,22 @@ struct Conv2d : Layer {
   Conv2d(int64_t in_channels, int64_t out_channels, Size2 kernel_size, const Conv2dOptions& options = {});
   void visit(Visitor& v) override;
   Tensor forward(const Tensor& x) override;  // x [N, C, H, W] -> [N, K, P, Q]
-  Parameter weight, bias;                    // [K, C, R, S], [K] or undefined
+  Parameter weight, bias;                    // [K, C / groups, R, S], [K] or undefined
   Conv2dOptions options;
+};
+
+struct ConvTranspose2dOptions {
+  Size2 stride = 1, padding = 0, output_padding = 0, dilation = 1;
+  int64_t groups = 1;
+  bool bias = true;
+};
+
+struct ConvTranspose2d : Layer {
+  ConvTranspose2d(int64_t in_channels, int64_t out_channels, Size2 kernel_size, const ConvTranspose2dOptions& options = {});
+  void visit(Visitor& v) override;
+  Tensor forward(const Tensor& x) override;  // x [N, C, H, W] -> [N, K, P, Q]
+  Parameter weight, bias;                    // [C, K / groups, R, S], [K] or undefined
+  ConvTranspose2dOptions options;
 };
 
 }  // namespace tapetum::nn

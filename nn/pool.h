@@ -1,0 +1,34 @@
+// Pooling layers without state; options and formulas in core/ops/pool.h.
+#pragma once
+#include "core/ops/pool.h"
+#include "nn/module.h"
+
+namespace tapetum::nn {
+
+struct MaxPool2d : Layer {
+  explicit MaxPool2d(const MaxPool2dOptions& options) : options(options) {}
+  explicit MaxPool2d(int64_t kernel) : MaxPool2d(MaxPool2dOptions{.kernel = kernel}) {}
+  Tensor forward(const Tensor& x) override { return max_pool2d(x, options); }
+  MaxPool2dOptions options;
+};
+
+struct AvgPool2d : Layer {
+  explicit AvgPool2d(const AvgPool2dOptions& options) : options(options) {}
+  explicit AvgPool2d(int64_t kernel) : AvgPool2d(AvgPool2dOptions{.kernel = kernel}) {}
+  Tensor forward(const Tensor& x) override { return avg_pool2d(x, options); }
+  AvgPool2dOptions options;
+};
+
+struct AdaptiveMaxPool2d : Layer {
+  explicit AdaptiveMaxPool2d(Size2 size) : size(size) {}
+  Tensor forward(const Tensor& x) override { return adaptive_max_pool2d(x, size); }
+  Size2 size;
+};
+
+struct AdaptiveAvgPool2d : Layer {
+  explicit AdaptiveAvgPool2d(Size2 size) : size(size) {}
+  Tensor forward(const Tensor& x) override { return adaptive_avg_pool2d(x, size); }
+  Size2 size;
+};
+
+}  // namespace tapetum::nn

@@ -1,0 +1,95 @@
+#include <catch2/catch.hpp>
+
+#include "tapetum.h"
+
+namespace tapetum {
+namespace {
+
+int64_t count(const std::vector<Tensor>& parameters) {
+  int64_t n = 0;
+  for (const Tensor& p : parameters) n += p.numel();
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("unet: as many parameters as the same network in PyTorch") {
+  models::UNet model({.in_channels = 3, .classes = 2, .width = 64});
+  REQUIRE(count(model.parameters()) == 31043586);
+  REQUIRE(model.parameters().size() == 82);
+  REQUIRE(model.state_dict().size() == 136);
+}
+
+TEST_CASE("unet: bilinear upsampling has no parameters of its own") {
+  models::UNet model({.width = 2, .depth = 1, .up = models::Upsampling::bilinear});
+  for (const auto& [name, t] : model.state_dict()) REQUIRE(name.substr(0, 3) != "up.");
+  REQUIRE(model.state_dict().at("conv.0.0.weight").shape() == Shape{2, 6, 3, 3});
+}
+
+TEST_CASE("unet: state_dict has PyTorch's keys, in its order") {
+  models::UNet model({.width = 2, .depth = 1});
+  std::vector<std::string> names;
+  for (const auto& [name, t] : model.state_dict()) names.push_back(name);
+  std::vector<std::string> expected;
+  const auto double_conv = [&](const std::string& at) {
+    for (const char* i : {"0", "3"}) {
+      const std::string conv = at + "." + i, norm = at + "." + std::to_string(std::stoi(i) + 1);
+      for (const char* n : {".weight", ".bias"}) expected.push_back(conv + n);
+      for (const char* n : {".weight", ".bias", ".running_mean", ".running_var", ".num_batches_tracked"}) expected.push_back(norm + n);
+    }
+  };
+  double_conv("inc");
+  double_conv("down.0");
+  for (const char* n : {"up.0.weight", "up.0.bias"}) expected.push_back(n);
+  double_conv("conv.0");
+  for (const char* n : {"out.weight", "out.bias"}) expected.push_back(n);
+  REQUIRE(names == expected);
+}
+
+TEST_CASE("unet: any size from 2^depth on gives a map of that size, and gradients everywhere") {
+  for (const auto up : {models::Upsampling::transposed, models::Upsampling::bilinear}) {
+    models::UNet model({.in_channels = 1, .classes = 3, .width = 2, .depth = 3, .up = up});
+    for (const Shape& shape : {Shape{2, 1, 32, 32}, Shape{1, 1, 37, 51}, Shape{2, 1, 8, 15}}) {
+      const Tensor y = model(rand(shape));
+      REQUIRE(y.shape() == Shape{shape[0], 3, shape[2], shape[3]});
+      model.zero_grad();
+      mean(y * y).backward();
+      for (const Tensor& p : model.parameters()) REQUIRE(p.grad().defined());
+    }
+  }
+  models::UNet model({.in_channels = 1, .classes = 3, .width = 2, .depth = 3});
+  REQUIRE_THROWS_WITH(model(rand({1, 1, 7, 15})), Catch::Contains("H and W at least 8") && Catch::Contains("[1, 1, 7, 15]"));
+  REQUIRE_THROWS_AS(model(rand({1, 3, 16, 16})), ShapeError);
+  REQUIRE_THROWS_AS(models::UNet({.width = 0}), Error);
+}
+
+TEST_CASE("unet: evaluation leaves the state alone, training moves the running statistics") {
+  models::UNet model({.in_channels = 1, .width = 2, .depth = 1});
+  const auto batches = [&] { return model.state_dict().at("inc.1.num_batches_tracked").item(); };
+  model.eval();
+  model(rand({1, 1, 8, 8}));
+  REQUIRE(batches() == 0);
+  model.train();
+  model(rand({1, 1, 8, 8}));
+  REQUIRE(batches() == 1);
+  REQUIRE_FALSE(model.state_dict().at("inc.1.running_mean").data<float>()[0] == 0);
+}
+
+TEST_CASE("unet: Adam lowers the loss on one batch") {
+  manual_seed(0);
+  models::UNet model({.in_channels = 1, .classes = 1, .width = 4, .depth = 2});
+  optim::Adam optimizer(model.parameters(), {.lr = 1e-2});
+  const Tensor x = rand({2, 1, 16, 16}), target = rand({2, 1, 16, 16});
+  double first = 0, last = 0;
+  for (int i = 0; i < 20; ++i) {
+    optimizer.zero_grad();
+    const Tensor error = model(x) - target, loss = mean(error * error);
+    loss.backward();
+    optimizer.step();
+    last = loss.item();
+    if (i == 0) first = last;
+  }
+  REQUIRE(last < first / 2);
+}
+
+}  // namespace tapetum
