@@ -1,11 +1,13 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <thread>
 
 #include "core/ops/creation.h"
+#include "data/in_memory.h"
 #include "data/loader.h"
 #include "data/synthetic_cells.h"
 
@@ -160,6 +162,21 @@ TEST_CASE("loader: is destroyed at any moment without waiting for what is ahead"
 TEST_CASE("loader: the samplers' indices are checked") {
   DataLoader loader(Numbers{.count = 4}, {.batch_size = 2, .sampler = std::make_shared<SequentialSampler>(5)});
   REQUIRE_THROWS_WITH(epoch_of(loader), Catch::Contains("index 4"));
+}
+
+TEST_CASE("in memory: each sample is made once, at any number of workers, and errors are not kept") {
+  struct Counting : Numbers {
+    std::shared_ptr<std::atomic<int>> made = std::make_shared<std::atomic<int>>(0);
+    Numbered get(int64_t i, RandomStream& stream) const {
+      if (++*made == 1) throw FormatError("the first time only");
+      return Numbers::get(i, stream);
+    }
+  };
+  const Counting counting;
+  DataLoader loader(InMemory(counting), {.batch_size = 2, .shuffle = true, .workers = 3});
+  REQUIRE_THROWS_AS(epoch_of(loader), SampleError);
+  for (int epoch = 0; epoch < 3; ++epoch) REQUIRE(epoch_of(loader).index.size() == 10);
+  REQUIRE(*counting.made == 11);
 }
 
 TEST_CASE("loader: data sets chosen at run time, subsets and splits") {
