@@ -173,7 +173,7 @@ TEST_CASE("in memory: each sample is made once, at any number of workers, and er
     }
   };
   const Counting counting;
-  DataLoader loader(InMemory(counting), {.batch_size = 2, .shuffle = true, .workers = 3});
+  DataLoader loader(InMemory{counting}, {.batch_size = 2, .shuffle = true, .workers = 3});
   REQUIRE_THROWS_AS(epoch_of(loader), SampleError);
   for (int epoch = 0; epoch < 3; ++epoch) REQUIRE(epoch_of(loader).index.size() == 10);
   REQUIRE(*counting.made == 11);
