@@ -15,6 +15,7 @@ struct Error : std::runtime_error {
     using Error::Error;     \
   }
 TAPETUM_ERROR(ShapeError);
+TAPETUM_ERROR(IndexError);  // an index outside its dimension, a label outside the classes
 TAPETUM_ERROR(DTypeError);
 TAPETUM_ERROR(DeviceError);
 TAPETUM_ERROR(OutOfMemory);

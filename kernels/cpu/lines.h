@@ -68,9 +68,9 @@ constexpr int64_t kShortLine = 64;
 
 // Lines first to first + n - 1, dense and at most kShortLine long, through tiles with the lines side by side.
 template <class T, int I, int O, class F>
-void in_tiles(int64_t length, int64_t first, int64_t n, Pointers<const T*, I> in, Pointers<T*, O> out, F f) {
+void in_tiles(T (&tiles)[I + O][kShortLine * Vec<T>::lanes], int64_t length, int64_t first, int64_t n, Pointers<const T*, I> in, Pointers<T*, O> out,
+              F f) {
   constexpr int64_t lanes = Vec<T>::lanes;
-  T tiles[I + O][kShortLine * lanes];
   Pointers<const T*, I> tile_in;
   Pointers<T*, O> tile_out;
   for (int j = 0; j < I; ++j) {
@@ -97,7 +97,9 @@ void for_each_block(const LineShape& s, const LineUnits& units, int64_t unit, Po
   } else if (s.length > kShortLine) {
     for (int64_t i = begin; i < end; ++i) f(Along<T>{s.length}, i, in + i * s.length, out + i * s.length);
   } else {
-    for (int64_t i = begin; i < end; i += lanes) in_tiles(s.length, i, smaller(lanes, end - i), in + i * s.length, out + i * s.length, f);
+    T tiles[I + O][kShortLine * lanes] = {};
+    for (int64_t i = begin; i < end; i += lanes)
+      in_tiles<T, I, O>(tiles, s.length, i, smaller(lanes, end - i), in + i * s.length, out + i * s.length, f);
   }
 }
 

@@ -1,0 +1,177 @@
+#include "core/ops/loss.h"
+
+#include <fmt/core.h>
+
+#include <limits>
+
+#include "core/autograd/apply.h"
+#include "core/ops/compare.h"
+#include "core/ops/creation.h"
+#include "core/ops/elementwise.h"
+#include "core/ops/index.h"
+#include "core/ops/launch.h"
+#include "core/ops/lines.h"
+#include "core/ops/reduce.h"
+#include "core/ops/softmax.h"
+#include "core/ops/view.h"
+#include "kernels/loss.h"
+
+namespace tapetum {
+namespace {
+
+int class_dim(const Tensor& x) { return x.dim() == 1 ? 0 : 1; }
+
+// A [C] tensor along the class dimension of x.
+Tensor per_class(const Tensor& weight, const Tensor& x) {
+  Shape shape(x.dim(), 1);
+  shape[class_dim(x)] = weight.numel();
+  return reshape(weight, shape);
+}
+
+// x if its pixels follow each other in memory as the target's do, with the classes side by side or apart; else a row-major copy.
+Tensor dense_pixels(const Tensor& x) {
+  Shape order;
+  for (int d = 0; d < x.dim(); ++d)
+    if (d != class_dim(x)) order.push_back(d);
+  order.push_back(class_dim(x));
+  return x.is_contiguous() || permute(x, order).is_contiguous() ? x : contiguous(x);
+}
+
+struct IndexLossOptions {
+  int64_t ignore_index;
+  Reduction reduction;
+  double label_smoothing;
+  template <class S, class V> static void fields(S& s, V&& v) {
+    v("ignore_index", s.ignore_index);
+    v("reduction", s.reduction);
+    v("label_smoothing", s.label_smoothing);
+  }
+};
+
+// The loss of log-probabilities, in plain ops.
+Tensor index_loss(const IndexLossOptions& o, const Tensor& log_p, const Tensor& target, const Tensor& weight) {
+  const int d = class_dim(log_p);
+  const Tensor ignored = target == o.ignore_index, safe = masked_fill(target, ignored, 0);
+  Tensor w = weight.defined() ? reshape(index_select(weight, 0, reshape(safe, {-1})), target.shape())
+                              : full(target.shape(), 1, log_p.dtype(), log_p.device());
+  w = masked_fill(w, ignored, 0);
+  Shape column = log_p.shape();
+  column[d] = 1;
+  const Tensor picked = reshape(gather(log_p, d, reshape(safe, column)), target.shape());
+  Tensor loss = -masked_fill(picked, ignored, 0) * w;
+  if (o.label_smoothing != 0) {
+    const Tensor all = sum(weight.defined() ? log_p * per_class(weight, log_p) : log_p, {d});
+    const double share = o.label_smoothing / static_cast<double>(log_p.size(d));
+    loss = loss * (1 - o.label_smoothing) - masked_fill(all, ignored, 0) * share;
+  }
+  if (o.reduction == Reduction::none) return loss;
+  return o.reduction == Reduction::sum ? sum(loss) : sum(loss) / sum(w);
+}
+
+struct CrossEntropyOp {
+  static constexpr OpInfo info{"cross_entropy"};
+  using Options = IndexLossOptions;
+
+  static kernels::CrossEntropyOptions kernel_options(const Options& o) { return {o.label_smoothing, o.ignore_index, o.reduction}; }
+
+  static Tensor forward(Context& c, const Options& o, const Tensor& input, const Tensor& target, const Tensor& weight) {
+    const Tensor x = dense_pixels(input), t = contiguous(target), w = weight.defined() ? contiguous(weight) : weight;
+    Tensor loss = empty(o.reduction == Reduction::none ? target.shape() : Shape{}, x.dtype(), x.device());
+    Tensor lse = empty(target.shape(), x.dtype(), x.device()), total_weight = empty({}, x.dtype(), x.device());
+    constexpr int64_t none = std::numeric_limits<int64_t>::max();
+    int64_t bad = none;
+    launch(kernels::cross_entropy_forward, x.device(), x.dtype(),
+           {line_shape(x, class_dim(x)), kernel_options(o), x.raw(), static_cast<const int64_t*>(t.raw()), w.defined() ? w.raw() : nullptr,
+            loss.mutable_raw(), lse.mutable_raw(), total_weight.mutable_raw(), &bad});
+    if (bad != none) throw_bad_label(t, bad, x.size(class_dim(x)), o.ignore_index);
+    c.save(lse, total_weight);
+    return loss;
+  }
+
+  static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
+    const Tensor x = dense_pixels(c.saved(0)), t = contiguous(c.saved(1)), weight = c.saved(2), lse = c.saved(3), total_weight = c.saved(4);
+    const Tensor g = contiguous(gy), w = weight.defined() ? contiguous(weight) : weight;
+    Tensor gx = empty_strided(x.shape(), x.strides(), x.dtype(), x.device());
+    launch(kernels::cross_entropy_backward, x.device(), x.dtype(),
+           {line_shape(x, class_dim(x)), kernel_options(o), x.raw(), static_cast<const int64_t*>(t.raw()), w.defined() ? w.raw() : nullptr, lse.raw(),
+            total_weight.raw(), g.raw(), gx.mutable_raw()});
+    return {gx, Tensor(), Tensor()};
+  }
+
+  static Tensor twin(const Options& o, const Tensor& x, const Tensor& target, const Tensor& weight) {
+    return index_loss(o, log_softmax(x, class_dim(x)), target, weight);
+  }
+
+  [[noreturn]] static void throw_bad_label(const Tensor& target, int64_t at, int64_t classes, int64_t ignore_index) {
+    Shape place(target.dim());
+    int64_t rest = at;
+    for (int d = target.dim() - 1; d >= 0; rest /= target.size(d), --d) place[d] = rest % target.size(d);
+    throw IndexError(fmt::format("cross_entropy: label {} at {} is neither one of {} classes nor the ignored {}", target.data<int64_t>()[at],
+                                 to_string(place), classes, ignore_index));
+  }
+};
+
+Shape without_classes(const Tensor& x) {
+  Shape shape;
+  for (int d = 0; d < x.dim(); ++d)
+    if (d != class_dim(x)) shape.push_back(x.size(d));
+  return shape;
+}
+
+void check_input(const char* op, const Tensor& x, const Tensor& weight) {
+  if (!is_floating(x.dtype())) throw DTypeError(fmt::format("{}: expected a floating-point input, got {}", op, name_of(x.dtype())));
+  if (x.dim() == 0) throw ShapeError(fmt::format("{}: expected an input [N, C, ...] or [C], got {}", op, to_string(x.shape())));
+  if (!weight.defined()) return;
+  check_same(op, x, weight);
+  if (!(weight.shape() == Shape{x.size(class_dim(x))}))
+    throw ShapeError(fmt::format("{}: weight must be [C], got {} (input {})", op, to_string(weight.shape()), to_string(x.shape())));
+}
+
+Tensor class_indices(const char* op, const Tensor& x, const Tensor& target) {
+  if (target.dtype() != DType::i64 && target.dtype() != DType::i32)
+    throw DTypeError(fmt::format("{}: expected a target of i64 or i32, got {}", op, name_of(target.dtype())));
+  if (!(target.shape() == without_classes(x)))
+    throw ShapeError(fmt::format("{}: the target must be the input without its class dimension, got {} (input {})", op, to_string(target.shape()),
+                                 to_string(x.shape())));
+  return target.dtype() == DType::i64 ? target : to(target, DType::i64);
+}
+
+void refuse_batchmean(const char* op, Reduction reduction) {
+  if (reduction == Reduction::batchmean) throw Error(fmt::format("{}: reduction must be none, sum or mean, got batchmean", op));
+}
+
+Tensor probability_loss(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {
+  check_same("cross_entropy", x, target);
+  const int d = class_dim(x);
+  const auto classes = static_cast<double>(x.size(d));
+  const Tensor smooth = o.label_smoothing == 0 ? target : target * (1 - o.label_smoothing) + o.label_smoothing / classes;
+  const Tensor weighted = o.weight.defined() ? smooth * per_class(o.weight.detach(), x) : smooth;
+  const Tensor loss = -sum(log_softmax(x, d) * weighted, {d});
+  if (o.reduction == Reduction::none) return loss;
+  return o.reduction == Reduction::sum ? sum(loss) : mean(loss);
+}
+
+}  // namespace
+
+Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {
+  check_input("cross_entropy", x, o.weight);
+  refuse_batchmean("cross_entropy", o.reduction);
+  if (!(o.label_smoothing >= 0 && o.label_smoothing <= 1))
+    throw Error(fmt::format("cross_entropy: label_smoothing must lie in [0, 1], got {}", o.label_smoothing));
+  if (is_floating(target.dtype()) && target.shape() == x.shape()) return probability_loss(x, target, o);
+  const Tensor t = class_indices("cross_entropy", x, target), weight = o.weight.defined() ? o.weight.detach() : o.weight;
+  return apply<CrossEntropyOp>({o.ignore_index, o.reduction, o.label_smoothing}, x, t, weight);
+}
+
+Tensor nll_loss(const Tensor& log_p, const Tensor& target, const NllLossOptions& o) {
+  check_input("nll_loss", log_p, o.weight);
+  refuse_batchmean("nll_loss", o.reduction);
+  const Tensor t = class_indices("nll_loss", log_p, target), weight = o.weight.defined() ? o.weight.detach() : o.weight;
+  try {
+    return index_loss({o.ignore_index, o.reduction, 0}, log_p, t, weight);
+  } catch (const IndexError& e) {
+    throw IndexError(fmt::format("nll_loss: a label is neither a class nor ignored: {}", e.what()));
+  }
+}
+
+}  // namespace tapetum

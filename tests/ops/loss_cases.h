@@ -1,0 +1,122 @@
+#pragma once
+#include "kernels/loss.h"
+#include "tests/ops/case.h"
+
+namespace tapetum::test {
+
+// Labels 0 .. classes - 1 in turn, each third one -100 when some are to be ignored.
+inline Tensor labels(const Shape& shape, int64_t classes, bool some_ignored = false) {
+  Tensor t = empty(shape, DType::i64);
+  auto* p = t.mutable_data<int64_t>();
+  for (int64_t i = 0; i < t.numel(); ++i) p[i] = some_ignored && i % 3 == 1 ? -100 : (i * 7 + i / 5) % classes;
+  return t;
+}
+
+inline const std::vector<const kernels::SlotBase*> cross_entropy_slots = {&kernels::cross_entropy_forward, &kernels::cross_entropy_backward};
+
+inline const std::vector<Case> loss_cases = {
+    {.name = "cross_entropy rows",
+     .shapes = {{7, 5}},
+     .op = [](const auto& x) { return cross_entropy(x[0], labels({7}, 5)); },
+     .slots = cross_entropy_slots,
+     .amplification = 8},
+    {.name = "cross_entropy many classes",
+     .shapes = {{3, 131}},
+     .op = [](const auto& x) { return cross_entropy(x[0], labels({3}, 131), {.label_smoothing = 0.2}); },
+     .slots = cross_entropy_slots,
+     .amplification = 8},
+    {.name = "cross_entropy image, some ignored",
+     .shapes = {{2, 3, 3, 5}},
+     .op =
+         [](const auto& x) {
+           return cross_entropy(x[0], labels({2, 3, 5}, 3, true));
+         },
+     .slots = cross_entropy_slots,
+     .amplification = 8},
+    {.name = "cross_entropy weights, smoothing, no reduction",
+     .shapes = {{2, 3, 3, 5}},
+     .op =
+         [](const auto& x) {
+           return cross_entropy(x[0], labels({2, 3, 5}, 3, true),
+                                {.weight = tensor({0.5, 2, 0}, {3}, x[0].dtype()), .reduction = Reduction::none, .label_smoothing = 0.1});
+         },
+     .slots = cross_entropy_slots,
+     .amplification = 8},
+    {.name = "cross_entropy own ignore_index, sum, many weighted classes",
+     .shapes = {{4, 70}},
+     .op =
+         [](const auto& x) {
+           return cross_entropy(x[0], labels({4}, 70),
+                                {.weight = full({70}, 0.5, x[0].dtype()), .ignore_index = 7, .reduction = Reduction::sum, .label_smoothing = 0.3});
+         },
+     .slots = cross_entropy_slots,
+     .amplification = 8},
+    {.name = "cross_entropy one pixel without batch",
+     .shapes = {{4}},
+     .op = [](const auto& x) { return cross_entropy(x[0], labels({}, 4)); },
+     .slots = cross_entropy_slots,
+     .amplification = 8},
+    {.name = "cross_entropy volume, sum",
+     .shapes = {{2, 4, 2, 3, 3}},
+     .op =
+         [](const auto& x) {
+           return cross_entropy(x[0], labels({2, 2, 3, 3}, 4), {.reduction = Reduction::sum});
+         },
+     .slots = cross_entropy_slots,
+     .amplification = 8},
+    {.name = "cross_entropy no pixels, sum",
+     .shapes = {{0, 4, 3}},
+     .op =
+         [](const auto& x) {
+           return cross_entropy(x[0], labels({0, 3}, 4), {.reduction = Reduction::sum});
+         },
+     .slots = cross_entropy_slots},
+    {.name = "cross_entropy wide range",
+     .shapes = {{5, 4}},
+     .op = [](const auto& x) { return cross_entropy(x[0], labels({5}, 4)); },
+     .slots = cross_entropy_slots,
+     .low = -300,
+     .high = 300,
+     .flat = true,
+     .amplification = 512},  // lse - x cancels
+    {.name = "cross_entropy of probabilities",
+     .shapes = {{2, 3, 2, 2}, {2, 3, 2, 2}},
+     .op = [](const auto& x) { return cross_entropy(x[0], softmax(x[1], 1)); },
+     .slots = {&kernels::cross_entropy_forward},
+     .amplification = 16},
+    {.name = "cross_entropy of probabilities, all options",
+     .shapes = {{2, 3, 2, 2}},
+     .op =
+         [](const auto& x) {
+           return cross_entropy(x[0], full({2, 3, 2, 2}, 0.25, x[0].dtype()),
+                                {.weight = tensor({0.5, 2, 1}, {3}, x[0].dtype()), .reduction = Reduction::none, .label_smoothing = 0.1});
+         },
+     .slots = {&kernels::cross_entropy_forward},
+     .amplification = 16},
+    {.name = "nll_loss",
+     .shapes = {{2, 3, 4}},
+     .op =
+         [](const auto& x) {
+           return nll_loss(x[0], labels({2, 4}, 3, true));
+         },
+     .slots = {},
+     .amplification = 16},
+    {.name = "cross_entropy of 2 classes",
+     .shapes = {{2, 2, 256, 256}},
+     .op =
+         [](const auto& x) {
+           return cross_entropy(x[0], labels({2, 256, 256}, 2));
+         },
+     .slots = cross_entropy_slots,
+     .bench = true},
+    {.name = "cross_entropy of 21 classes",
+     .shapes = {{2, 21, 256, 256}},
+     .op =
+         [](const auto& x) {
+           return cross_entropy(x[0], labels({2, 256, 256}, 21));
+         },
+     .slots = cross_entropy_slots,
+     .bench = true},
+};
+
+}  // namespace tapetum::test
