@@ -11,6 +11,7 @@
 #include "core/ops/index.h"
 #include "core/ops/launch.h"
 #include "core/ops/lines.h"
+#include "core/ops/loss_common.h"
 #include "core/ops/reduce.h"
 #include "core/ops/softmax.h"
 #include "core/ops/view.h"
@@ -18,15 +19,6 @@
 
 namespace tapetum {
 namespace {
-
-int class_dim(const Tensor& x) { return x.dim() == 1 ? 0 : 1; }
-
-// A [C] tensor along the class dimension of x.
-Tensor per_class(const Tensor& weight, const Tensor& x) {
-  Shape shape(x.dim(), 1);
-  shape[class_dim(x)] = weight.numel();
-  return reshape(weight, shape);
-}
 
 // x if its pixels follow each other in memory as the target's do, with the classes side by side or apart; else a row-major copy.
 Tensor dense_pixels(const Tensor& x) {
@@ -51,18 +43,16 @@ struct IndexLossOptions {
 // The loss of log-probabilities, in plain ops.
 Tensor index_loss(const IndexLossOptions& o, const Tensor& log_p, const Tensor& target, const Tensor& weight) {
   const int d = class_dim(log_p);
-  const Tensor ignored = target == o.ignore_index, safe = masked_fill(target, ignored, 0);
-  Tensor w = weight.defined() ? reshape(index_select(weight, 0, reshape(safe, {-1})), target.shape())
-                              : full(target.shape(), 1, log_p.dtype(), log_p.device());
-  w = masked_fill(w, ignored, 0);
-  Shape column = log_p.shape();
-  column[d] = 1;
-  const Tensor picked = reshape(gather(log_p, d, reshape(safe, column)), target.shape());
-  Tensor loss = -masked_fill(picked, ignored, 0) * w;
+  const Labels labels = labels_of(log_p, target, o.ignore_index);
+  const Tensor factor = weight.defined() ? reshape(index_select(weight, 0, reshape(labels.classes, {-1})), target.shape())
+                                         : full(target.shape(), 1, log_p.dtype(), log_p.device());
+  const Tensor w = masked_fill(factor, labels.ignored, 0);
+  const Tensor picked = reshape(gather(log_p, d, labels.column), target.shape());
+  Tensor loss = -masked_fill(picked, labels.ignored, 0) * w;
   if (o.label_smoothing != 0) {
     const Tensor all = sum(weight.defined() ? log_p * per_class(weight, log_p) : log_p, {d});
     const double share = o.label_smoothing / static_cast<double>(log_p.size(d));
-    loss = loss * (1 - o.label_smoothing) - masked_fill(all, ignored, 0) * share;
+    loss = loss * (1 - o.label_smoothing) - masked_fill(all, labels.ignored, 0) * share;
   }
   if (o.reduction == Reduction::none) return loss;
   return o.reduction == Reduction::sum ? sum(loss) : sum(loss) / sum(w);
@@ -111,11 +101,32 @@ struct CrossEntropyOp {
   }
 };
 
+Tensor probability_loss(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {
+  check_same("cross_entropy", x, target);
+  const int d = class_dim(x);
+  const auto classes = static_cast<double>(x.size(d));
+  const Tensor smooth = o.label_smoothing == 0 ? target : target * (1 - o.label_smoothing) + o.label_smoothing / classes;
+  const Tensor weighted = o.weight.defined() ? smooth * per_class(o.weight.detach(), x) : smooth;
+  const Tensor loss = -sum(log_softmax(x, d) * weighted, {d});
+  return reduced("cross_entropy", loss, o.reduction);
+}
+
 Shape without_classes(const Tensor& x) {
   Shape shape;
   for (int d = 0; d < x.dim(); ++d)
     if (d != class_dim(x)) shape.push_back(x.size(d));
   return shape;
+}
+
+}  // namespace
+
+int class_dim(const Tensor& x) { return x.dim() == 1 ? 0 : 1; }
+
+// A [C] tensor along the class dimension of x.
+Tensor per_class(const Tensor& weight, const Tensor& x) {
+  Shape shape(x.dim(), 1);
+  shape[class_dim(x)] = weight.numel();
+  return reshape(weight, shape);
 }
 
 void check_input(const char* op, const Tensor& x, const Tensor& weight) {
@@ -136,26 +147,18 @@ Tensor class_indices(const char* op, const Tensor& x, const Tensor& target) {
   return target.dtype() == DType::i64 ? target : to(target, DType::i64);
 }
 
-void refuse_batchmean(const char* op, Reduction reduction) {
-  if (reduction == Reduction::batchmean) throw Error(fmt::format("{}: reduction must be none, sum or mean, got batchmean", op));
+Labels labels_of(const Tensor& x, const Tensor& target, int64_t ignore_index) {
+  Labels labels{target == ignore_index, {}, {}};
+  labels.classes = masked_fill(target, labels.ignored, 0);
+  Shape column = x.shape();
+  column[class_dim(x)] = 1;
+  labels.column = reshape(labels.classes, column);
+  return labels;
 }
-
-Tensor probability_loss(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {
-  check_same("cross_entropy", x, target);
-  const int d = class_dim(x);
-  const auto classes = static_cast<double>(x.size(d));
-  const Tensor smooth = o.label_smoothing == 0 ? target : target * (1 - o.label_smoothing) + o.label_smoothing / classes;
-  const Tensor weighted = o.weight.defined() ? smooth * per_class(o.weight.detach(), x) : smooth;
-  const Tensor loss = -sum(log_softmax(x, d) * weighted, {d});
-  if (o.reduction == Reduction::none) return loss;
-  return o.reduction == Reduction::sum ? sum(loss) : mean(loss);
-}
-
-}  // namespace
 
 Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {
   check_input("cross_entropy", x, o.weight);
-  refuse_batchmean("cross_entropy", o.reduction);
+  check_reduction("cross_entropy", o.reduction);
   if (!(o.label_smoothing >= 0 && o.label_smoothing <= 1))
     throw Error(fmt::format("cross_entropy: label_smoothing must lie in [0, 1], got {}", o.label_smoothing));
   if (is_floating(target.dtype()) && target.shape() == x.shape()) return probability_loss(x, target, o);
@@ -165,13 +168,9 @@ Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOp
 
 Tensor nll_loss(const Tensor& log_p, const Tensor& target, const NllLossOptions& o) {
   check_input("nll_loss", log_p, o.weight);
-  refuse_batchmean("nll_loss", o.reduction);
+  check_reduction("nll_loss", o.reduction);
   const Tensor t = class_indices("nll_loss", log_p, target), weight = o.weight.defined() ? o.weight.detach() : o.weight;
-  try {
-    return index_loss({o.ignore_index, o.reduction, 0}, log_p, t, weight);
-  } catch (const IndexError& e) {
-    throw IndexError(fmt::format("nll_loss: a label is neither a class nor ignored: {}", e.what()));
-  }
+  return with_label_errors("nll_loss", [&] { return index_loss({o.ignore_index, o.reduction, 0}, log_p, t, weight); });
 }
 
 }  // namespace tapetum

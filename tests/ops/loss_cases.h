@@ -101,6 +101,68 @@ inline const std::vector<Case> loss_cases = {
          },
      .slots = {},
      .amplification = 16},
+    {.name = "mse_loss", .shapes = {{3, 5}, {3, 5}}, .op = [](const auto& x) { return mse_loss(x[0], x[1]); }, .slots = {}},
+    {.name = "l1_loss, none",
+     .shapes = {{3, 5}, {3, 5}},
+     .op = [](const auto& x) { return l1_loss(x[0], x[1], {.reduction = Reduction::none}); },
+     .slots = {}},
+    {.name = "smooth_l1_loss",
+     .shapes = {{3, 5}, {3, 5}},
+     .op = [](const auto& x) { return smooth_l1_loss(x[0], x[1], {.reduction = Reduction::sum, .beta = 0.7}); },
+     .slots = {}},
+    {.name = "huber_loss", .shapes = {{3, 5}, {3, 5}}, .op = [](const auto& x) { return huber_loss(x[0], x[1], {.delta = 1.3}); }, .slots = {}},
+    {.name = "binary_cross_entropy",
+     .shapes = {{3, 5}, {3, 5}, {5}},
+     .op = [](const auto& x) { return binary_cross_entropy(x[0], x[1], {.weight = x[2]}); },
+     .slots = {},
+     .low = 0.1,
+     .high = 0.9},
+    {.name = "binary_cross_entropy_with_logits",
+     .shapes = {{3, 5}, {3, 5}, {5}},
+     .op = [](const auto& x) { return binary_cross_entropy_with_logits(x[0], x[1], {.reduction = Reduction::sum, .pos_weight = x[2]}); },
+     .slots = {}},
+    {.name = "kl_div",
+     .shapes = {{3, 5}, {3, 5}},
+     .op = [](const auto& x) { return kl_div(x[0], x[1], {.reduction = Reduction::batchmean}); },
+     .slots = {},
+     .low = 0.1,
+     .high = 2},
+    {.name = "kl_div of logarithms",
+     .shapes = {{3, 5}, {3, 5}},
+     .op = [](const auto& x) { return kl_div(x[0], x[1], {.log_target = true}); },
+     .slots = {}},
+    {.name = "dice_loss of classes",
+     .shapes = {{2, 3, 3, 4}},
+     .op =
+         [](const auto& x) {
+           return dice_loss(x[0], labels({2, 3, 4}, 3, true));
+         },
+     .slots = {}},
+    {.name = "dice_loss of masks",
+     .shapes = {{2, 3, 5}, {2, 3, 5}},
+     .op =
+         [](const auto& x) {
+           return dice_loss(x[0], sigmoid(x[1]), {.activation = Activation::sigmoid, .smooth = 0.1, .squared = false, .reduction = Reduction::none});
+         },
+     .slots = {}},
+    {.name = "focal_loss",
+     .shapes = {{2, 3, 3, 4}},
+     .op =
+         [](const auto& x) {
+           return focal_loss(x[0], labels({2, 3, 4}, 3, true));
+         },
+     .slots = {}},
+    {.name = "focal_loss, own gamma and alpha",
+     .shapes = {{4, 3}},
+     .op =
+         [](const auto& x) {
+           return focal_loss(x[0], labels({4}, 3), {.gamma = 1.5, .alpha = tensor({0.5, 2, 1}, {3}, x[0].dtype()), .reduction = Reduction::none});
+         },
+     .slots = {}},
+    {.name = "sigmoid_focal_loss",
+     .shapes = {{3, 5}, {3, 5}},
+     .op = [](const auto& x) { return sigmoid_focal_loss(x[0], sigmoid(x[1])); },
+     .slots = {}},
     {.name = "cross_entropy of 2 classes",
      .shapes = {{2, 2, 256, 256}},
      .op =

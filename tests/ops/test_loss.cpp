@@ -45,4 +45,61 @@ TEST_CASE("cross_entropy: what does not fit is named") {
   REQUIRE_THROWS_AS(cross_entropy(x, t, {.reduction = Reduction::batchmean}), Error);
 }
 
+TEST_CASE("losses: shapes, types and reductions that do not fit are named") {
+  const Tensor x = rand({2, 3}), t = rand({2, 3});
+  REQUIRE_THROWS_AS(mse_loss(x, rand({3})), ShapeError);
+  REQUIRE_THROWS_AS(l1_loss(x, to(t, DType::f64)), DTypeError);
+  REQUIRE_THROWS_AS(mse_loss(x, t, {.reduction = Reduction::batchmean}), Error);
+  REQUIRE_THROWS_AS(smooth_l1_loss(x, t, {.beta = -1}), Error);
+  REQUIRE_THROWS_AS(huber_loss(x, t, {.delta = 0}), Error);
+  REQUIRE_THROWS_AS(binary_cross_entropy(x, t, {.weight = rand({2})}), ShapeError);
+  REQUIRE_THROWS_AS(binary_cross_entropy_with_logits(x, t, {.pos_weight = rand({2, 2, 3})}), ShapeError);
+}
+
+TEST_CASE("binary_cross_entropy: probabilities 0 and 1 are bounded, others outside are NaN") {
+  const Tensor x = tensor({0, 1, 0, 1.5}, {4}).set_requires_grad(), t = tensor({1, 0, 0, 1}, {4});
+  const Tensor loss = binary_cross_entropy(x, t, {.reduction = Reduction::none});
+  REQUIRE(loss.data<float>()[0] == 100);
+  REQUIRE(loss.data<float>()[1] == 100);
+  REQUIRE(loss.data<float>()[2] == 0);
+  REQUIRE(std::isnan(loss.data<float>()[3]));
+}
+
+TEST_CASE("binary_cross_entropy_with_logits: large logits neither overflow nor lose their gradient") {
+  const Tensor x = tensor({-1000, 1000, 0}, {3}).set_requires_grad(), t = tensor({1, 0, 0}, {3});
+  const Tensor loss = binary_cross_entropy_with_logits(x, t, {.reduction = Reduction::sum});
+  REQUIRE(loss.item() == Approx(2000 + std::log(2)));
+  loss.backward();
+  REQUIRE(x.grad().data<float>()[0] == -1);
+  REQUIRE(x.grad().data<float>()[1] == 1);
+  REQUIRE(x.grad().data<float>()[2] == 0.5f);
+}
+
+TEST_CASE("dice_loss: a perfect prediction costs nothing, ignored pixels neither") {
+  Tensor t = labels({1, 4, 4}, 2);
+  const Tensor sure = transpose(reshape(to(one_hot(t, 2), DType::f32), {1, 16, 2}), 1, 2) * 100;  // [1, 2, 16]
+  REQUIRE(dice_loss(sure, reshape(t, {1, 16})).item() == Approx(0).margin(1e-6));
+  Tensor flipped = reshape(t, {1, 16});
+  flipped.mutable_data<int64_t>()[3] = -100;
+  Tensor wrong = contiguous(sure);
+  wrong.mutable_data<float>()[3] = 50 - wrong.data<float>()[3];
+  REQUIRE(dice_loss(wrong, flipped).item() == Approx(0).margin(1e-6));
+}
+
+TEST_CASE("dice_loss: its formula, per class") {
+  const Tensor p = tensor({0.5, 1, 0.25, 0}, {1, 2, 2}), g = tensor({1, 0, 0, 1}, {1, 2, 2});
+  const Tensor d = dice_loss(p, g, {.activation = Activation::none, .smooth = 0, .reduction = Reduction::none});
+  REQUIRE(d.data<float>()[0] == Approx(1 - 2 * 0.5 / (0.25 + 1 + 1)));
+  REQUIRE(d.data<float>()[1] == Approx(1));
+  const Tensor plain = dice_loss(p, g, {.activation = Activation::none, .smooth = 1, .squared = false, .reduction = Reduction::none});
+  REQUIRE(plain.data<float>()[0] == Approx(1 - (2 * 0.5 + 1) / (1.5 + 1 + 1)));
+}
+
+TEST_CASE("focal_loss: without gamma it is cross_entropy; a bad label is named") {
+  const Tensor x = rand({2, 3, 4}, -2, 2), t = labels({2, 4}, 3, true);
+  REQUIRE(focal_loss(x, t, {.gamma = 0}).item() == Approx(cross_entropy(x, t).item()));
+  REQUIRE_THROWS_WITH(focal_loss(x, full({2, 4}, 3, DType::i64)), Catch::StartsWith("focal_loss: a label is neither a class nor ignored"));
+  REQUIRE_THROWS_AS(dice_loss(x, full({2, 4}, 3, DType::i64)), IndexError);
+}
+
 }  // namespace tapetum::test

@@ -1,0 +1,31 @@
+// Checks and reductions that the losses share. (Not for users.)
+#pragma once
+#include "core/ops/loss.h"
+
+namespace tapetum {
+
+void check_reduction(const char* op, Reduction reduction);  // refuses batchmean
+Tensor reduced(const char* op, const Tensor& loss, Reduction reduction);
+void check_pair(const char* op, const Tensor& x, const Tensor& target);       // one floating-point dtype, one device, one shape
+int class_dim(const Tensor& x);                                               // 1, or 0 where the input is [C]
+Tensor per_class(const Tensor& weight, const Tensor& x);                      // [C] along the class dimension of x
+void check_input(const char* op, const Tensor& x, const Tensor& weight);      // floating-point [N, C, ...] or [C]; weight [C] or undefined
+Tensor class_indices(const char* op, const Tensor& x, const Tensor& target);  // as i64, of x's shape without the classes
+
+// Class indices with what selects them: no gradients flow through these.
+struct Labels {
+  Tensor ignored, classes;  // bool; i64 with 0 where ignored
+  Tensor column;            // classes with a class dimension of size 1
+};
+Labels labels_of(const Tensor& x, const Tensor& target, int64_t ignore_index);
+
+// f(), with an index out of range told as a label of `op`.
+template <class F> Tensor with_label_errors(const char* op, F f) {
+  try {
+    return f();
+  } catch (const IndexError& e) {
+    throw IndexError(std::string(op) + ": a label is neither a class nor ignored: " + e.what());
+  }
+}
+
+}  // namespace tapetum
