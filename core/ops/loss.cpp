@@ -12,6 +12,7 @@
 #include "core/ops/launch.h"
 #include "core/ops/lines.h"
 #include "core/ops/loss_common.h"
+#include "core/ops/promotion.h"
 #include "core/ops/reduce.h"
 #include "core/ops/softmax.h"
 #include "core/ops/view.h"
@@ -19,15 +20,6 @@
 
 namespace tapetum {
 namespace {
-
-// x if its pixels follow each other in memory as the target's do, with the classes side by side or apart; else a row-major copy.
-Tensor dense_pixels(const Tensor& x) {
-  Shape order;
-  for (int d = 0; d < x.dim(); ++d)
-    if (d != class_dim(x)) order.push_back(d);
-  order.push_back(class_dim(x));
-  return x.is_contiguous() || permute(x, order).is_contiguous() ? x : contiguous(x);
-}
 
 struct IndexLossOptions {
   int64_t ignore_index;
@@ -73,7 +65,7 @@ struct CrossEntropyOp {
     launch(kernels::cross_entropy_forward, x.device(), x.dtype(),
            {line_shape(x, class_dim(x)), kernel_options(o), x.raw(), static_cast<const int64_t*>(t.raw()), w.defined() ? w.raw() : nullptr,
             loss.mutable_raw(), lse.mutable_raw(), total_weight.mutable_raw(), &bad});
-    if (bad != none) throw_bad_label(t, bad, x.size(class_dim(x)), o.ignore_index);
+    if (bad != none) throw_bad_label("cross_entropy", t, bad, x.size(class_dim(x)), o.ignore_index);
     c.save(lse, total_weight);
     return loss;
   }
@@ -90,14 +82,6 @@ struct CrossEntropyOp {
 
   static Tensor twin(const Options& o, const Tensor& x, const Tensor& target, const Tensor& weight) {
     return index_loss(o, log_softmax(x, class_dim(x)), target, weight);
-  }
-
-  [[noreturn]] static void throw_bad_label(const Tensor& target, int64_t at, int64_t classes, int64_t ignore_index) {
-    Shape place(target.dim());
-    int64_t rest = at;
-    for (int d = target.dim() - 1; d >= 0; rest /= target.size(d), --d) place[d] = rest % target.size(d);
-    throw IndexError(fmt::format("cross_entropy: label {} at {} is neither one of {} classes nor the ignored {}", target.data<int64_t>()[at],
-                                 to_string(place), classes, ignore_index));
   }
 };
 
@@ -147,6 +131,14 @@ Tensor class_indices(const char* op, const Tensor& x, const Tensor& target) {
   return target.dtype() == DType::i64 ? target : to(target, DType::i64);
 }
 
+Tensor dense_pixels(const Tensor& x) {
+  Shape order;
+  for (int d = 0; d < x.dim(); ++d)
+    if (d != class_dim(x)) order.push_back(d);
+  order.push_back(class_dim(x));
+  return x.is_contiguous() || permute(x, order).is_contiguous() ? x : contiguous(x);
+}
+
 Labels labels_of(const Tensor& x, const Tensor& target, int64_t ignore_index) {
   Labels labels{target == ignore_index, {}, {}};
   labels.classes = masked_fill(target, labels.ignored, 0);
@@ -156,12 +148,26 @@ Labels labels_of(const Tensor& x, const Tensor& target, int64_t ignore_index) {
   return labels;
 }
 
+void throw_bad_label(const char* op, const Tensor& target, int64_t at, int64_t classes, int64_t ignore_index) {
+  Shape place(target.dim());
+  int64_t rest = at;
+  for (int d = target.dim() - 1; d >= 0; rest /= target.size(d), --d) place[d] = rest % target.size(d);
+  throw IndexError(fmt::format("{}: label {} at {} is neither one of {} classes nor the ignored {}", op, target.data<int64_t>()[at], to_string(place),
+                               classes, ignore_index));
+}
+
 Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {
   check_input("cross_entropy", x, o.weight);
   check_reduction("cross_entropy", o.reduction);
   if (!(o.label_smoothing >= 0 && o.label_smoothing <= 1))
     throw Error(fmt::format("cross_entropy: label_smoothing must lie in [0, 1], got {}", o.label_smoothing));
-  if (is_floating(target.dtype()) && target.shape() == x.shape()) return probability_loss(x, target, o);
+  const bool probabilities = is_floating(target.dtype()) && target.shape() == x.shape();
+  if (const DType compute = compute_type(x.dtype()); compute != x.dtype()) {
+    CrossEntropyOptions wide = o;
+    if (o.weight.defined()) wide.weight = to(o.weight, compute);
+    return to(cross_entropy(to(x, compute), probabilities ? to(target, compute) : target, wide), x.dtype());
+  }
+  if (probabilities) return probability_loss(x, target, o);
   const Tensor t = class_indices("cross_entropy", x, target), weight = o.weight.defined() ? o.weight.detach() : o.weight;
   return apply<CrossEntropyOp>({o.ignore_index, o.reduction, o.label_smoothing}, x, t, weight);
 }

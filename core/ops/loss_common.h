@@ -12,6 +12,11 @@ Tensor per_class(const Tensor& weight, const Tensor& x);                      //
 void check_input(const char* op, const Tensor& x, const Tensor& weight);      // floating-point [N, C, ...] or [C]; weight [C] or undefined
 Tensor class_indices(const char* op, const Tensor& x, const Tensor& target);  // as i64, of x's shape without the classes
 
+// x if its pixels follow each other in memory as the target's do, with the classes side by side or apart; else a row-major copy.
+Tensor dense_pixels(const Tensor& x);
+// Of the contiguous target's element number `at`.
+[[noreturn]] void throw_bad_label(const char* op, const Tensor& target, int64_t at, int64_t classes, int64_t ignore_index);
+
 // Class indices with what selects them: no gradients flow through these.
 struct Labels {
   Tensor ignored, classes;  // bool; i64 with 0 where ignored

@@ -1,17 +1,22 @@
-// Dice and focal losses: definitions in plain ops.
-#include <fmt/core.h>
+// Dice and focal losses.
+#include <limits>
 
+#include "core/autograd/apply.h"
 #include "core/error.h"
 #include "core/ops/activation.h"
 #include "core/ops/compare.h"
 #include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/index.h"
+#include "core/ops/launch.h"
+#include "core/ops/lines.h"
 #include "core/ops/loss.h"
 #include "core/ops/loss_common.h"
+#include "core/ops/promotion.h"
 #include "core/ops/reduce.h"
 #include "core/ops/softmax.h"
 #include "core/ops/view.h"
+#include "kernels/dice.h"
 
 namespace tapetum {
 namespace {
@@ -34,24 +39,69 @@ Tensor modulated(const Tensor& loss, const Tensor& one_minus_p, double gamma) {
   return loss * (gamma == 2 ? square(one_minus_p) : pow(one_minus_p, gamma));
 }
 
+// [3, C]: per class the sum of p at its pixels, the sum of all p^2 (or p), and how many pixels it has; ignored pixels are left out.
+struct DiceSumsOp {
+  static constexpr OpInfo info{"dice_sums"};
+  struct Options {
+    int64_t ignore_index;
+    bool squared;
+    template <class S, class V> static void fields(S& s, V&& v) {
+      v("ignore_index", s.ignore_index);
+      v("squared", s.squared);
+    }
+  };
+
+  static Tensor forward(Context&, const Options& o, const Tensor& probabilities, const Tensor& target) {
+    const Tensor p = dense_pixels(probabilities), t = contiguous(target);
+    Tensor sums = empty({3, p.size(class_dim(p))}, p.dtype(), p.device());
+    constexpr int64_t none = std::numeric_limits<int64_t>::max();
+    int64_t bad = none;
+    launch(kernels::dice_sums_forward, p.device(), p.dtype(),
+           {line_shape(p, class_dim(p)), o.squared, o.ignore_index, p.raw(), static_cast<const int64_t*>(t.raw()), sums.mutable_raw(), &bad});
+    if (bad != none) throw_bad_label("dice_loss", t, bad, p.size(class_dim(p)), o.ignore_index);
+    return sums;
+  }
+
+  static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
+    const Tensor p = dense_pixels(c.saved(0)), t = contiguous(c.saved(1)), g = contiguous(gy);
+    Tensor gp = empty_strided(p.shape(), p.strides(), p.dtype(), p.device());
+    launch(kernels::dice_sums_backward, p.device(), p.dtype(),
+           {line_shape(p, class_dim(p)), o.squared, o.ignore_index, p.raw(), static_cast<const int64_t*>(t.raw()), g.raw(), gp.mutable_raw()});
+    return {gp, Tensor()};
+  }
+
+  static Tensor twin(const Options& o, const Tensor& p, const Tensor& target) {
+    const Labels labels = labels_of(p, target, o.ignore_index);
+    const Tensor kept = to(logical_not(reshape(labels.ignored, labels.column.shape())), p.dtype()), q = p * kept;
+    const Tensor g = scatter(zeros_like(p.detach()), class_dim(p), labels.column, 1) * kept;
+    return stack({over_pixels(q * g), over_pixels(o.squared ? square(q) : q), over_pixels(g)});
+  }
+
+  static Tensor over_pixels(const Tensor& x) {
+    Shape pixels;
+    for (int d = 0; d < x.dim(); ++d)
+      if (d != class_dim(x)) pixels.push_back(d);
+    return pixels.size() ? sum(x, pixels) : x;
+  }
+};
+
+// The same three sums against masks g of p's shape.
+Tensor mask_sums(const Tensor& p, const Tensor& g, bool squared) {
+  check_pair("dice_loss", p, g);
+  return stack({DiceSumsOp::over_pixels(p * g), DiceSumsOp::over_pixels(squared ? square(p) : p), DiceSumsOp::over_pixels(squared ? square(g) : g)});
+}
+
 }  // namespace
 
 Tensor dice_loss(const Tensor& x, const Tensor& target, const DiceOptions& o) {
   check_input("dice_loss", x, {});
-  Tensor p = activated(x, o.activation), g = target;
-  if (!is_floating(target.dtype())) {
-    const Labels labels = labels_of(x, class_indices("dice_loss", x, target), o.ignore_index);
-    const Tensor kept = to(logical_not(reshape(labels.ignored, labels.column.shape())), x.dtype());
-    g = with_label_errors("dice_loss", [&] { return scatter(zeros_like(p.detach()), class_dim(x), labels.column, 1); }) * kept;
-    p = p * kept;
-  }
-  check_pair("dice_loss", p, g);
-  Shape pixels;
-  for (int d = 0; d < x.dim(); ++d)
-    if (d != class_dim(x)) pixels.push_back(d);
-  const auto total = [&](const Tensor& t) { return pixels.size() ? sum(t, pixels) : t; };
-  const Tensor sizes = o.squared ? total(square(p)) + total(square(g)) : total(p) + total(g);
-  return reduced("dice_loss", 1 - (total(p * g) * 2 + o.smooth) / (sizes + o.smooth), o.reduction);
+  if (const DType compute = compute_type(x.dtype()); compute != x.dtype())
+    return to(dice_loss(to(x, compute), is_floating(target.dtype()) ? to(target, compute) : target, o), x.dtype());
+  const Tensor p = activated(x, o.activation);
+  const Tensor sums = is_floating(target.dtype()) ? mask_sums(p, target, o.squared)
+                                                  : apply<DiceSumsOp>({o.ignore_index, o.squared}, p, class_indices("dice_loss", x, target));
+  const Tensor overlap = select(sums, 0, 0), sizes = select(sums, 0, 1) + select(sums, 0, 2);
+  return reduced("dice_loss", 1 - (overlap * 2 + o.smooth) / (sizes + o.smooth), o.reduction);
 }
 
 Tensor focal_loss(const Tensor& x, const Tensor& target, const FocalOptions& o) {

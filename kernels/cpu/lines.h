@@ -1,7 +1,8 @@
 // Lines of a dense tensor in registers, whatever the dimension that they run along. A kernel is written once over a block of lines:
 //   Across: as many lines as a register has lanes side by side, a step is one element of each; sums and maxima need no work
 //   Along:  one line, a step is a register of its neighbouring elements; sums and maxima go over the lanes
-// Short dense lines (the classes of a channels_last image) are transposed into a tile and read Across.
+// Short lines go through tiles and are read Across: dense ones (the classes of a channels_last image) must be transposed, and of far-apart
+// ones (of a row-major image) each cache line is fetched once.
 #pragma once
 #include "kernels/cpu/vec.h"
 #include "kernels/lines.h"
@@ -65,24 +66,43 @@ struct LineUnits {
 };
 
 constexpr int64_t kShortLine = 64;
+constexpr int64_t kTileLines = 32;  // side by side in a tile: two cache lines of f32, a multiple of every instruction set's lanes
+constexpr int64_t kFewRows = 8;     // that far-apart lines may touch at once without pushing each other out of an 8-way cache
 
-// Lines first to first + n - 1, dense and at most kShortLine long, through tiles with the lines side by side.
+template <class T> struct Tile {
+  T at[kShortLine * kTileLines];
+
+  void read(const T* x, int64_t length, int64_t lines, int64_t element_stride, int64_t line_stride) {
+    for (int64_t i = 0; i < length; ++i)
+      for (int64_t l = 0; l < lines; ++l) at[i * kTileLines + l] = x[i * element_stride + l * line_stride];
+  }
+  void write(T* y, int64_t length, int64_t lines, int64_t element_stride, int64_t line_stride) const {
+    if (element_stride == 1) {
+      for (int64_t l = 0; l < lines; ++l)
+        for (int64_t i = 0; i < length; ++i) y[l * line_stride + i] = at[i * kTileLines + l];
+    } else {
+      for (int64_t i = 0; i < length; ++i)
+        for (int64_t l = 0; l < lines; ++l) y[i * element_stride + l * line_stride] = at[i * kTileLines + l];
+    }
+  }
+};
+
+// f(block, number of its first line, in, out) for `lines` lines through tiles; first is the number of the first one.
 template <class T, int I, int O, class F>
-void in_tiles(T (&tiles)[I + O][kShortLine * Vec<T>::lanes], int64_t length, int64_t first, int64_t n, Pointers<const T*, I> in, Pointers<T*, O> out,
-              F f) {
+void in_tiles(int64_t length, int64_t first, int64_t lines, int64_t element_stride, int64_t line_stride, Pointers<const T*, I> in,
+              Pointers<T*, O> out, F f) {
   constexpr int64_t lanes = Vec<T>::lanes;
+  Tile<T> tiles[I + O];
   Pointers<const T*, I> tile_in;
   Pointers<T*, O> tile_out;
-  for (int j = 0; j < I; ++j) {
-    for (int64_t i = 0; i < length; ++i)
-      for (int64_t l = 0; l < n; ++l) tiles[j][i * lanes + l] = in[j][l * length + i];
-    tile_in.at[j] = tiles[j];
+  for (int j = 0; j < I; ++j) tile_in.at[j] = tiles[j].at;
+  for (int j = 0; j < O; ++j) tile_out.at[j] = tiles[I + j].at;
+  for (int64_t begin = 0; begin < lines; begin += kTileLines) {
+    const int64_t n = smaller(kTileLines, lines - begin), shift = begin * line_stride;
+    for (int j = 0; j < I; ++j) tiles[j].read(in[j] + shift, length, n, element_stride, line_stride);
+    for (int64_t l = 0; l < n; l += lanes) f(Across<T>{length, kTileLines, smaller(lanes, n - l)}, first + begin + l, tile_in + l, tile_out + l);
+    for (int j = 0; j < O; ++j) tiles[I + j].write(out[j] + shift, length, n, element_stride, line_stride);
   }
-  for (int j = 0; j < O; ++j) tile_out.at[j] = tiles[I + j];
-  f(Across<T>{length, lanes, n}, first, tile_in, tile_out);
-  for (int j = 0; j < O; ++j)
-    for (int64_t l = 0; l < n; ++l)
-      for (int64_t i = 0; i < length; ++i) out[j][l * length + i] = tiles[I + j][i * lanes + l];
 }
 
 // f(block, number of its first line, in, out) for the blocks of one unit; in and out point at the block's first elements.
@@ -91,15 +111,15 @@ void for_each_block(const LineShape& s, const LineUnits& units, int64_t unit, Po
   constexpr int64_t lanes = Vec<T>::lanes;
   const int64_t group = unit / units.per_group, begin = unit % units.per_group * units.lines, end = smaller(begin + units.lines, units.rows);
   if (s.inner > 1) {
-    const int64_t base = group * s.length * s.inner;
+    const int64_t base = group * s.length * s.inner, first = group * s.inner;
+    if (s.length > kFewRows && s.length <= kShortLine)
+      return in_tiles<T, I, O>(s.length, first + begin, end - begin, s.inner, 1, in + (base + begin), out + (base + begin), f);
     for (int64_t i = begin; i < end; i += lanes)
-      f(Across<T>{s.length, s.inner, smaller(lanes, end - i)}, group * s.inner + i, in + (base + i), out + (base + i));
-  } else if (s.length > kShortLine) {
-    for (int64_t i = begin; i < end; ++i) f(Along<T>{s.length}, i, in + i * s.length, out + i * s.length);
+      f(Across<T>{s.length, s.inner, smaller(lanes, end - i)}, first + i, in + (base + i), out + (base + i));
+  } else if (s.length <= kShortLine) {
+    in_tiles<T, I, O>(s.length, begin, end - begin, 1, s.length, in + begin * s.length, out + begin * s.length, f);
   } else {
-    T tiles[I + O][kShortLine * lanes] = {};
-    for (int64_t i = begin; i < end; i += lanes)
-      in_tiles<T, I, O>(tiles, s.length, i, smaller(lanes, end - i), in + i * s.length, out + i * s.length, f);
+    for (int64_t i = begin; i < end; ++i) f(Along<T>{s.length}, i, in + i * s.length, out + i * s.length);
   }
 }
 

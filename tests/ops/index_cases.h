@@ -43,7 +43,8 @@ inline const std::vector<Case> index_cases = {
          [](const auto& x) {
            return gather(x[0], 1, indices({3, 0}, 1));
          },
-     .slots = gather_slots},
+     .slots = gather_slots,
+     .flat = true},
     {.name = "gather_backward",
      .shapes = {{4, 6}},
      .op =

@@ -1,4 +1,5 @@
 #pragma once
+#include "kernels/dice.h"
 #include "kernels/loss.h"
 #include "tests/ops/case.h"
 
@@ -13,6 +14,8 @@ inline Tensor labels(const Shape& shape, int64_t classes, bool some_ignored = fa
 }
 
 inline const std::vector<const kernels::SlotBase*> cross_entropy_slots = {&kernels::cross_entropy_forward, &kernels::cross_entropy_backward};
+
+inline const std::vector<const kernels::SlotBase*> dice_slots = {&kernels::dice_sums_forward, &kernels::dice_sums_backward};
 
 inline const std::vector<Case> loss_cases = {
     {.name = "cross_entropy rows",

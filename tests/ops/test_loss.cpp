@@ -102,4 +102,14 @@ TEST_CASE("focal_loss: without gamma it is cross_entropy; a bad label is named")
   REQUIRE_THROWS_AS(dice_loss(x, full({2, 4}, 3, DType::i64)), IndexError);
 }
 
+TEST_CASE("losses, softmax: 16-bit types are computed in f32") {
+  const Tensor x = rand({2, 3, 4}, -2, 2), t = labels({2, 4}, 3);
+  for (DType half : {DType::f16, DType::bf16}) {
+    const Tensor h = to(x, half), wide = to(h, DType::f32);
+    REQUIRE(softmax(h, 1).dtype() == half);
+    REQUIRE(cross_entropy(h, t).item() == to(cross_entropy(wide, t), half).item());
+    REQUIRE(dice_loss(h, t).item() == to(dice_loss(wide, t), half).item());
+  }
+}
+
 }  // namespace tapetum::test

@@ -6,6 +6,7 @@
 
 #include "core/serialization/safetensors.h"
 #include "tapetum.h"
+#include "tests/fixtures.h"
 
 namespace tapetum::test {
 namespace {
@@ -28,7 +29,6 @@ struct Row {
 };
 
 const std::vector<Reduction> all_four = {Reduction::none, Reduction::sum, Reduction::mean, Reduction::batchmean};
-const char* name_of(Reduction r) { return (const char*[]){"none", "sum", "mean", "batchmean"}[static_cast<int>(r)]; }
 
 Tensor clamped(const Tensor& labels) { return masked_fill(labels, labels < 0, 0); }
 
@@ -85,7 +85,7 @@ void compare(const Tensor& y, const Tensor& exact, double tolerance) {
 }  // namespace
 
 TEST_CASE("losses: values and gradients are PyTorch's") {
-  const StateDict file = load(TAPETUM_FIXTURES "/losses.safetensors");
+  const StateDict file = load(fixture("losses.safetensors"));
   for (const Row& row : rows)
     for (Reduction r : row.reductions)
       for (DType dtype : {DType::f64, DType::f32}) {
