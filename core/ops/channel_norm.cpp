@@ -14,15 +14,11 @@
 namespace tapetum {
 namespace {
 
-struct ChannelNormOptions {
-  int64_t sets;   // 1: statistics over the whole batch; N: of each image
-  int64_t group;  // channels that share statistics
+// Which values share statistics.
+struct Sets {
+  int64_t sets;   // 1: over the whole batch; N: of each image
+  int64_t group;  // neighbouring channels
   double epsilon;
-  template <class S, class V> static void fields(S& s, V&& v) {
-    v("sets", s.sets);
-    v("group", s.group);
-    v("epsilon", s.epsilon);
-  }
 };
 
 // Elements of one plane, or volume.
@@ -38,8 +34,7 @@ struct Geometry {
   kernels::ChannelNormShape shape{};
   bool channels_last;
 
-  Geometry(const Tensor& x, const ChannelNormOptions& o)
-      : y(empty_image(x.shape(), x.dtype(), x.device(), {x})), channels_last(y.is_channels_last()) {
+  Geometry(const Tensor& x, const Sets& o) : y(empty_image(x.shape(), x.dtype(), x.device(), {x})), channels_last(y.is_channels_last()) {
     const int64_t n = x.size(0), l = inner_size(x);
     shape = {o.sets, o.sets ? n / o.sets : 0, x.size(1), l, o.group, channels_last || l == 1, x.dtype()};
   }
@@ -49,7 +44,7 @@ struct Geometry {
 const void* data_of(const Tensor& t) { return t.defined() ? t.raw() : nullptr; }
 const double* doubles_of(const Tensor& t) { return static_cast<const double*>(t.raw()); }
 
-Tensor normalise(const ChannelNormOptions& o, const Geometry& to, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
+Tensor normalise(const Sets& o, const Geometry& to, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                  const Tensor& var) {
   Tensor y = to.y;
   launch(kernels::channel_norm_forward, x.device(), x.dtype(),
@@ -58,7 +53,7 @@ Tensor normalise(const ChannelNormOptions& o, const Geometry& to, const Tensor& 
 }
 
 // `fixed`: mean and var do not depend on x.
-Gradients normalise_backward(const Context& c, const ChannelNormOptions& o, bool fixed, const Tensor& gy, const Tensor& mean, const Tensor& var) {
+Gradients normalise_backward(const Context& c, const Sets& o, bool fixed, const Tensor& gy, const Tensor& mean, const Tensor& var) {
   const Tensor x = c.saved(0), weight = c.saved(1);
   const Geometry to(x, o);
   const auto vector = [&](bool wanted) { return wanted ? empty({x.size(1)}, x.dtype(), x.device()) : Tensor(); };
@@ -84,50 +79,73 @@ Tensor affine(Tensor y, const Tensor& weight, const Tensor& bias) {
   return y;
 }
 
-// Statistics of x itself. The outputs behind the first are these statistics, for running ones: they have no gradient.
-struct ChannelNormOp {
-  using Options = ChannelNormOptions;
+// Statistics of x itself; Kind says over which sets. The outputs behind the first are these statistics, for running ones: they have no gradient.
+template <class Kind> struct ChannelNormOp {
+  static constexpr OpInfo info = Kind::info;
+  using Options = typename Kind::Options;
   static std::array<Tensor, 3> forward(Context& c, const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias) {
-    const Geometry to(x, o);
+    const Sets sets = Kind::sets(o, x);
+    const Geometry to(x, sets);
     const Tensor dense = to.like(x);
-    Tensor mean = empty({o.sets, x.size(1) / o.group}, DType::f64, x.device()), var = empty(mean.shape(), DType::f64, x.device());
+    Tensor mean = empty({sets.sets, x.size(1) / sets.group}, DType::f64, x.device()), var = empty(mean.shape(), DType::f64, x.device());
     launch(kernels::channel_moments, x.device(), x.dtype(),
            {to.shape, dense.raw(), static_cast<double*>(mean.mutable_raw()), static_cast<double*>(var.mutable_raw())});
     c.save(mean, var);
-    return {normalise(o, to, dense, dense_or_none(weight), dense_or_none(bias), mean, var), mean, var};
+    return {normalise(sets, to, dense, dense_or_none(weight), dense_or_none(bias), mean, var), mean, var};
   }
   static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
-    return normalise_backward(c, o, false, gy, c.saved(3), c.saved(4));
+    return normalise_backward(c, Kind::sets(o, c.saved(0)), false, gy, c.saved(3), c.saved(4));
   }
   static Tensor twin(const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias) {
-    const Tensor grouped = reshape(x, {x.size(0), x.size(1) / o.group, o.group * inner_size(x)});
-    const Shape dims = o.sets == 1 ? Shape{0, 2} : Shape{2};
+    const Sets sets = Kind::sets(o, x);
+    const Tensor grouped = reshape(x, {x.size(0), x.size(1) / sets.group, sets.group * inner_size(x)});
+    const Shape dims = sets.sets == 1 ? Shape{0, 2} : Shape{2};
     const Tensor centred = grouped - mean(grouped, dims, true);
-    return affine(reshape(centred / sqrt(mean(centred * centred, dims, true) + o.epsilon), x.shape()), weight, bias);
+    return affine(reshape(centred / sqrt(mean(centred * centred, dims, true) + sets.epsilon), x.shape()), weight, bias);
   }
 };
 
-struct BatchNormOp : ChannelNormOp {
+struct Epsilon {
+  double epsilon;
+  template <class S, class V> static void fields(S& s, V&& v) { v("epsilon", s.epsilon); }
+};
+struct Groups {
+  int64_t groups;
+  double epsilon;
+  template <class S, class V> static void fields(S& s, V&& v) {
+    v("groups", s.groups);
+    v("epsilon", s.epsilon);
+  }
+};
+
+struct BatchNorm {
   static constexpr OpInfo info{"batch_norm"};
+  using Options = Epsilon;
+  static Sets sets(const Epsilon& o, const Tensor&) { return {1, 1, o.epsilon}; }
 };
-struct GroupNormOp : ChannelNormOp {
+struct GroupNorm {
   static constexpr OpInfo info{"group_norm"};
+  using Options = Groups;
+  static Sets sets(const Groups& o, const Tensor& x) { return {x.size(0), x.size(1) / o.groups, o.epsilon}; }
 };
-struct InstanceNormOp : ChannelNormOp {
+struct InstanceNorm {
   static constexpr OpInfo info{"instance_norm"};
+  using Options = Epsilon;
+  static Sets sets(const Epsilon& o, const Tensor& x) { return {x.size(0), 1, o.epsilon}; }
 };
 
 // With given statistics [C]: an affine map of each channel.
 struct BatchNormInferenceOp {
   static constexpr OpInfo info{"batch_norm_inference"};
-  using Options = ChannelNormOptions;
+  using Options = Epsilon;
   static Tensor forward(Context&, const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                         const Tensor& var) {
-    const Geometry to(x, o);
-    return normalise(o, to, to.like(x), dense_or_none(weight), dense_or_none(bias), to_double(mean), to_double(var));
+    const Sets sets = BatchNorm::sets(o, x);
+    const Geometry to(x, sets);
+    return normalise(sets, to, to.like(x), dense_or_none(weight), dense_or_none(bias), to_double(mean), to_double(var));
   }
   static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
-    Gradients gs = normalise_backward(c, o, true, gy, to_double(c.saved(3)), to_double(c.saved(4)));
+    Gradients gs = normalise_backward(c, BatchNorm::sets(o, c.saved(0)), true, gy, to_double(c.saved(3)), to_double(c.saved(4)));
     gs.push_back({});
     gs.push_back({});
     return gs;
@@ -165,15 +183,14 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Ten
   check_inputs("batch_norm", x, weight, bias);
   check_vector("batch_norm", "running_mean", x, running_mean);
   check_vector("batch_norm", "running_var", x, running_var);
-  const ChannelNormOptions options{1, 1, o.epsilon};
   if (!o.training) {
     if (!running_mean.defined() || !running_var.defined()) throw Error("batch_norm: running statistics are needed outside training");
-    return apply<BatchNormInferenceOp>(options, x, weight, bias, running_mean, running_var);
+    return apply<BatchNormInferenceOp>({o.epsilon}, x, weight, bias, running_mean, running_var);
   }
   const int64_t count = x.numel() / x.size(1);
   if (count == 1)
     throw ShapeError(fmt::format("batch_norm: training needs more than one value for each channel, got input {}", to_string(x.shape())));
-  const auto [y, mean, var] = apply<BatchNormOp>(options, x, weight, bias);
+  const auto [y, mean, var] = apply<ChannelNormOp<BatchNorm>>({o.epsilon}, x, weight, bias);
   if (count > 0) {
     NoGrad no_grad;
     if (running_mean.defined()) move_towards(running_mean, mean.detach(), 1, o.momentum);
@@ -186,14 +203,14 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const T
   check_inputs("group_norm", x, weight, bias);
   if (groups < 1 || x.size(1) % groups != 0)
     throw ShapeError(fmt::format("group_norm: {} groups do not divide the channels of {}", groups, to_string(x.shape())));
-  return apply<GroupNormOp>({x.size(0), x.size(1) / groups, o.epsilon}, x, weight, bias)[0];
+  return apply<ChannelNormOp<GroupNorm>>({groups, o.epsilon}, x, weight, bias)[0];
 }
 
 Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {
   check_inputs("instance_norm", x, weight, bias);
   if (x.size(0) > 0 && inner_size(x) == 1)
     throw ShapeError(fmt::format("instance_norm: more than one value is needed for each channel of an image, got input {}", to_string(x.shape())));
-  return apply<InstanceNormOp>({x.size(0), 1, o.epsilon}, x, weight, bias)[0];
+  return apply<ChannelNormOp<InstanceNorm>>({o.epsilon}, x, weight, bias)[0];
 }
 
 }  // namespace tapetum

@@ -56,8 +56,7 @@ struct PadConstantOp {
 };
 
 struct PadBorderRule {
-  static constexpr const char* name = "pad_border";
-  static constexpr const char* adjoint = "pad_border_adjoint";
+  static constexpr OpInfo info{"pad_border"}, adjoint{"pad_border_adjoint"};
   struct Options {
     Size2 in, before, after;
     PadMode mode;

@@ -161,8 +161,7 @@ int64_t counted(const PoolAxis& axis, int64_t p, bool with_padding) {
 }
 
 struct AveragePoolRule {
-  static constexpr const char* name = "avg_pool2d";
-  static constexpr const char* adjoint = "avg_pool2d_adjoint";
+  static constexpr OpInfo info{"avg_pool2d"}, adjoint{"avg_pool2d_adjoint"};
   using Options = AverageOptions;
   // divisor 0: the number of elements
   static SparseRows matrix(const PoolAxis& axis, bool with_padding, int64_t divisor) {

@@ -2,7 +2,7 @@
 // each other's gradient. (For the ops' own files.)
 //
 //   struct BlurRule {
-//     static constexpr const char* name = "blur"; static constexpr const char* adjoint = "blur_adjoint";
+//     static constexpr OpInfo info{"blur"}, adjoint{"blur_adjoint"};
 //     struct Options { Size2 in, out; ... fields() };
 //     static SparseRows rows(const Options&);      // [out.h, in.h]
 //     static SparseRows columns(const Options&);   // [out.w, in.w]
@@ -35,14 +35,14 @@ Tensor resample(const Tensor& x, const SparseRows& rows, const SparseRows& colum
 template <class Rule> struct ResampleAdjointOp;
 
 template <class Rule> struct ResampleOp {
-  static constexpr OpInfo info{Rule::name};
+  static constexpr OpInfo info = Rule::info;
   using Options = typename Rule::Options;
   static Tensor forward(Context&, const Options& o, const Tensor& x) { return resample(x, Rule::rows(o), Rule::columns(o)); }
   static Gradients backward(const Context&, const Options& o, const Tensor& gy) { return {apply<ResampleAdjointOp<Rule>>(o, gy)}; }
 };
 
 template <class Rule> struct ResampleAdjointOp {
-  static constexpr OpInfo info{Rule::adjoint};
+  static constexpr OpInfo info = Rule::adjoint;
   using Options = typename Rule::Options;
   static Tensor forward(Context&, const Options& o, const Tensor& gy) {
     return resample(gy, Rule::rows(o).transposed(), Rule::columns(o).transposed());

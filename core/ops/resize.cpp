@@ -70,8 +70,7 @@ void antialias_row(SparseRows& m, const Axis& a, int64_t i, bool is_cubic) {
 }
 
 struct InterpolateRule {
-  static constexpr const char* name = "interpolate";
-  static constexpr const char* adjoint = "interpolate_adjoint";
+  static constexpr OpInfo info{"interpolate"}, adjoint{"interpolate_adjoint"};
   struct Options {
     Size2 in, out;
     Scale2 scale;

@@ -14,9 +14,9 @@ inline Tensor batch_norm_of(const std::vector<Tensor>& x, double epsilon = 1e-5)
   return batch_norm(x[0], x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), {}, {}, {.training = true, .epsilon = epsilon});
 }
 // With given statistics: no gradient flows into them.
-inline Tensor batch_norm_fixed(const std::vector<Tensor>& x) {
+inline Tensor batch_norm_fixed(const std::vector<Tensor>& x, double epsilon = 1e-5) {
   const Tensor mean = full({x[0].size(1)}, 0.25, x[0].dtype()), var = full({x[0].size(1)}, 1.5, x[0].dtype());
-  return batch_norm(x[0], x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), mean, var, {.epsilon = 1e-3});
+  return batch_norm(x[0], x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), mean, var, {.epsilon = epsilon});
 }
 
 inline const std::vector<Case> norm_cases = {
@@ -30,6 +30,34 @@ inline const std::vector<Case> norm_cases = {
      .op = [](const auto& x) { return layer_norm(x[0], x[1], x[2], {.epsilon = 0.1}); },
      .slots = layer_norm_slots,
      .constant_lines = false},
+    {.name = "layer_norm over two dimensions",
+     .shapes = {{3, 2, 5}, {2, 5}},
+     .op =
+         [](const auto& x) {
+           return layer_norm(x[0], {2, 5}, x[1], {});
+         },
+     .slots = layer_norm_slots,
+     .constant_lines = false},
+    {.name = "layer_norm without weights",
+     .shapes = {{3, 17}},
+     .op = [](const auto& x) { return layer_norm(x[0], {17}, {}, {}); },
+     .slots = layer_norm_slots,
+     .constant_lines = false},
+    {.name = "layer_norm no rows",
+     .shapes = {{0, 5}, {5}, {5}},
+     .op = [](const auto& x) { return layer_norm(x[0], x[1], x[2]); },
+     .slots = layer_norm_slots,
+     .constant_lines = false},
+    {.name = "normalize", .shapes = {{3, 4, 2}}, .op = [](const auto& x) { return normalize(x[0]); }, .slots = {}},
+    {.name = "normalize all options",
+     .shapes = {{3, 4}},
+     .op = [](const auto& x) { return normalize(x[0], {.p = 3, .dim = 0, .epsilon = 1e-3}); },
+     .slots = {}},
+    {.name = "cosine_similarity", .shapes = {{3, 5}, {3, 5}}, .op = [](const auto& x) { return cosine_similarity(x[0], x[1]); }, .slots = {}},
+    {.name = "cosine_similarity all options",
+     .shapes = {{3, 5, 2}, {5, 1}},
+     .op = [](const auto& x) { return cosine_similarity(x[0], x[1], {.dim = -2, .epsilon = 0.1}); },
+     .slots = {}},
     {.name = "layer_norm large",
      .shapes = {{256, 512}, {512}, {512}},
      .op = [](const auto& x) { return layer_norm(x[0], x[1], x[2]); },
@@ -89,7 +117,7 @@ inline const std::vector<Case> norm_cases = {
      .slots = channel_norm_slots},
     {.name = "batch_norm inference without weights",
      .shapes = {{2, 3, 2, 2}},
-     .op = [](const auto& x) { return batch_norm_fixed(x); },
+     .op = [](const auto& x) { return batch_norm_fixed(x, 0.1); },
      .slots = channel_norm_slots},
     {.name = "group_norm",
      .shapes = {{2, 6, 3, 5}, {6}, {6}},

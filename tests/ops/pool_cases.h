@@ -8,6 +8,13 @@ namespace tapetum::test {
 inline const std::vector<const kernels::SlotBase*> max_pool_slots{&kernels::max_pool2d_forward, &kernels::max_pool2d_gather,
                                                                   &kernels::max_pool2d_scatter};
 
+// The gradient of max_pool2d for the cotangent gy, as an op of its own.
+inline Tensor max_pool2d_gradient(const Tensor& x, const Tensor& gy, const MaxPool2dOptions& options) {
+  ModesGuard recording({.grad = true, .tracer = modes.tracer});  // finite differences call this without
+  const Tensor leaf = x.requires_grad() ? x : x.detach().set_requires_grad();
+  return grad({max_pool2d(leaf, options)}, {leaf}, {gy}, {.create_graph = true})[0];
+}
+
 inline const std::vector<Case> pool_cases = {
     {.name = "max_pool2d",
      .shapes = {{2, 5, 6, 4}},
@@ -50,6 +57,16 @@ inline const std::vector<Case> pool_cases = {
      .op = [](const auto& x) { return max_pool2d_with_indices(x[0], {.kernel = 3, .stride = 2})[1]; },
      .slots = {&kernels::max_pool2d_forward},
      .flat = true},
+    {.name = "max_pool2d gradient",
+     .shapes = {{1, 5, 4, 5}, {1, 5, 2, 3}},
+     .op = [](const auto& x) { return max_pool2d_gradient(x[0], x[1], {.kernel = 3, .stride = 1}); },
+     .slots = max_pool_slots,
+     .constant_lines = false},
+    {.name = "max_pool2d gradient all options",
+     .shapes = {{2, 3, 5, 4}, {2, 3, 3, 3}},
+     .op = [](const auto& x) { return max_pool2d_gradient(x[0], x[1], {.kernel = 2, .padding = 1, .dilation = 2, .ceil_mode = true}); },
+     .slots = max_pool_slots,
+     .constant_lines = false},
     {.name = "adaptive_max_pool2d",
      .shapes = {{2, 4, 7, 5}},
      .op =

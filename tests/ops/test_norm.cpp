@@ -40,6 +40,13 @@ TEST_CASE("batch_norm: inference uses the running statistics and does not change
   for (int64_t i = 0; i < a.numel(); ++i) REQUIRE(a.data<float>()[i] == Approx(b.data<float>()[i]).margin(1e-6));
 }
 
+TEST_CASE("normalize: a vector of zeros stays one") {
+  const Tensor x = zeros({1, 3}).set_requires_grad();
+  const Tensor y = normalize(x);
+  REQUIRE(y.detach().data<float>()[0] == 0);
+  REQUIRE(cosine_similarity(x.detach(), rand({1, 3})).item() == 0);
+}
+
 TEST_CASE("norm: what cannot be normalised is an error") {
   const Tensor x = rand({1, 4, 1, 1}), none;
   REQUIRE_THROWS_AS(batch_norm(x, none, none, none, none, {.training = true}), ShapeError);
@@ -50,6 +57,9 @@ TEST_CASE("norm: what cannot be normalised is an error") {
   REQUIRE_THROWS_AS(group_norm(x, 3, none, none), ShapeError);
   REQUIRE_THROWS_AS(group_norm(x, 0, none, none), ShapeError);
   REQUIRE_THROWS_AS(instance_norm(x, none, none), ShapeError);
+  REQUIRE_THROWS_AS(layer_norm(rand({2, 3}), {2}, none, none), ShapeError);
+  REQUIRE_THROWS_AS(layer_norm(rand({2, 3}), {3}, rand({1, 3}), none), ShapeError);
+  REQUIRE_THROWS_AS(normalize(rand({3})), ShapeError);
 }
 
 }  // namespace tapetum::test

@@ -30,7 +30,7 @@ Status forward(const LayerNormForwardArgs& a, Workspace&) {
       auto x = static_cast<const T*>(a.x) + r * a.shape.columns;
       auto y = static_cast<T*>(a.y) + r * a.shape.columns;
       const auto [mean, rstd] = moments(x, a.shape.columns, a.epsilon);
-      for (int64_t i = 0; i < a.shape.columns; ++i) y[i] = static_cast<T>((x[i] - mean) * rstd * w[i] + b[i]);
+      for (int64_t i = 0; i < a.shape.columns; ++i) y[i] = static_cast<T>((x[i] - mean) * rstd * (w ? w[i] : 1.0) + (b ? b[i] : 0.0));
     }
   });
   return Status::ok;
@@ -42,6 +42,7 @@ Status backward(const LayerNormBackwardArgs& a, Workspace&) {
     auto w = static_cast<const T*>(a.weight);
     auto gw = static_cast<T*>(a.gweight), gb = static_cast<T*>(a.gbias);
     const int64_t n = a.shape.columns;
+    const auto weight = [&](int64_t i) { return w ? w[i] : 1.0; };
     for (int64_t i = 0; i < n; ++i) {
       double sum_w = 0, sum_b = 0;
       for (int64_t r = 0; r < a.shape.rows; ++r) {
@@ -51,20 +52,20 @@ Status backward(const LayerNormBackwardArgs& a, Workspace&) {
         sum_w += gy * (x[i] - mean) * rstd;
         sum_b += gy;
       }
-      gw[i] = static_cast<T>(sum_w);
-      gb[i] = static_cast<T>(sum_b);
+      if (gw) gw[i] = static_cast<T>(sum_w);
+      if (gb) gb[i] = static_cast<T>(sum_b);
     }
-    for (int64_t r = 0; r < a.shape.rows; ++r) {
+    for (int64_t r = 0; r < a.shape.rows && a.gx; ++r) {
       auto x = static_cast<const T*>(a.x) + r * n, gy = static_cast<const T*>(a.gy) + r * n;
       auto gx = static_cast<T*>(a.gx) + r * n;
       const auto [mean, rstd] = moments(x, n, a.epsilon);
       double g_mean = 0, gh_mean = 0;
       for (int64_t i = 0; i < n; ++i) {
-        const double g = static_cast<double>(gy[i]) * w[i];
+        const double g = gy[i] * weight(i);
         g_mean += g / static_cast<double>(n);
         gh_mean += g * (x[i] - mean) * rstd / static_cast<double>(n);
       }
-      for (int64_t i = 0; i < n; ++i) gx[i] = static_cast<T>(rstd * (static_cast<double>(gy[i]) * w[i] - g_mean - (x[i] - mean) * rstd * gh_mean));
+      for (int64_t i = 0; i < n; ++i) gx[i] = static_cast<T>(rstd * (gy[i] * weight(i) - g_mean - (x[i] - mean) * rstd * gh_mean));
     }
   });
   return Status::ok;

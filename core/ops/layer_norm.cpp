@@ -1,0 +1,97 @@
+// Normalisation along whole dimensions: layer norm, and vectors made of length one.
+#include <fmt/core.h>
+
+#include <limits>
+
+#include "core/autograd/apply.h"
+#include "core/ops/activation.h"
+#include "core/ops/elementwise.h"
+#include "core/ops/launch.h"
+#include "core/ops/norm.h"
+#include "core/ops/reduce.h"
+#include "core/ops/view.h"
+#include "kernels/norm.h"
+
+namespace tapetum {
+namespace {
+
+const void* data_of(const Tensor& t) { return t.defined() ? t.raw() : nullptr; }
+Tensor dense_or_none(const Tensor& t) { return t.defined() ? contiguous(t) : t; }
+
+struct LayerNormOp {
+  static constexpr OpInfo info{"layer_norm"};
+  struct Options {
+    Shape normalized_shape;
+    double epsilon;
+    template <class S, class V> static void fields(S& s, V&& v) {
+      v("normalized_shape", s.normalized_shape);
+      v("epsilon", s.epsilon);
+    }
+  };
+
+  static kernels::LayerNormShape shape_of(const Options& o, const Tensor& x) {
+    const int64_t columns = o.normalized_shape.numel();
+    return {columns ? x.numel() / columns : 0, columns, x.dtype()};
+  }
+
+  static Tensor forward(Context&, const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+    const Tensor dense = contiguous(x), w = dense_or_none(weight), b = dense_or_none(bias);
+    Tensor y = empty(x.shape(), x.dtype(), x.device());
+    launch(kernels::layer_norm_forward, x.device(), x.dtype(), {shape_of(o, x), o.epsilon, dense.raw(), data_of(w), data_of(b), y.mutable_raw()});
+    return y;
+  }
+
+  static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
+    const Tensor x = contiguous(c.saved(0)), w = dense_or_none(c.saved(1)), g = contiguous(gy);
+    const auto result = [&](size_t i, const Shape& shape) { return c.needs(i) ? empty(shape, x.dtype(), x.device()) : Tensor(); };
+    const auto out = [](const Tensor& t) { return const_cast<void*>(data_of(t)); };
+    const Tensor gx = result(0, x.shape()), gw = result(1, o.normalized_shape), gb = result(2, o.normalized_shape);
+    launch(kernels::layer_norm_backward, x.device(), x.dtype(), {shape_of(o, x), o.epsilon, x.raw(), data_of(w), g.raw(), out(gx), out(gw), out(gb)});
+    return {gx, gw, gb};
+  }
+
+  static Tensor twin(const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+    Shape last;
+    for (int d = -o.normalized_shape.size(); d < 0; ++d) last.push_back(d);
+    const Tensor centred = x - mean(x, last, true);
+    Tensor y = centred / sqrt(mean(centred * centred, last, true) + o.epsilon);
+    if (weight.defined()) y = y * weight;
+    return bias.defined() ? y + bias : y;
+  }
+};
+
+bool ends_with(const Shape& shape, const Shape& end) {
+  bool same = end.size() > 0 && end.size() <= shape.size();
+  for (int d = 1; d <= end.size() && same; ++d) same = shape[shape.size() - d] == end[end.size() - d];
+  return same;
+}
+
+}  // namespace
+
+Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, const LayerNormOptions& options) {
+  if (!ends_with(x.shape(), normalized_shape))
+    throw ShapeError(fmt::format("layer_norm: input must end in {}, got {}", to_string(normalized_shape), to_string(x.shape())));
+  for (const Tensor* t : {&weight, &bias}) {
+    if (!t->defined()) continue;
+    check_same("layer_norm", x, *t);
+    if (!(t->shape() == normalized_shape))
+      throw ShapeError(fmt::format("layer_norm: weight and bias must be {}, got {} (input {})", to_string(normalized_shape), to_string(t->shape()),
+                                   to_string(x.shape())));
+  }
+  return apply<LayerNormOp>({normalized_shape, options.epsilon}, x, weight, bias);
+}
+
+Tensor normalize(const Tensor& x, const NormalizeOptions& o) {
+  const Tensor length = norm(x, o.p, {wrap_dim("normalize", o.dim, x.dim())}, true);
+  return x / clamp(length, o.epsilon, std::numeric_limits<double>::infinity());
+}
+
+Tensor cosine_similarity(const Tensor& a, const Tensor& b, const CosineSimilarityOptions& o) {
+  const Shape shape = broadcast("cosine_similarity", a.shape(), b.shape());
+  const int dim = wrap_dim("cosine_similarity", o.dim, shape.size());
+  const auto length = [&](const Tensor& x) { return clamp(norm(x, 2, {dim}), o.epsilon, std::numeric_limits<double>::infinity()); };
+  const Tensor u = expand(a, shape), v = expand(b, shape);
+  return sum(u * v, {dim}) / (length(u) * length(v));
+}
+
+}  // namespace tapetum

@@ -1,0 +1,132 @@
+// PyTorch's values and gradients of the same inputs (tests/fixtures/make_image_ops.py, f64).
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "core/serialization/safetensors.h"
+#include "tapetum.h"
+#include "tests/fixtures.h"
+
+namespace tapetum::test {
+namespace {
+
+using Inputs = std::vector<Tensor>;
+using Function = std::function<Tensor(const Inputs&)>;
+
+// "2x3" and what follows it: {.size = {2, 3}, ...} in every mode that the fixture has.
+void add_interpolations(std::map<std::string, Function>& rows) {
+  const std::pair<const char*, Size2> sizes[] = {{"11x4", {11, 4}}, {"14x10", {14, 10}}, {"3x2", {3, 2}}, {"1x13", {1, 13}}};
+  for (const auto& [text, size] : sizes) {
+    const auto add = [&, size = size](const std::string& name, const InterpolateOptions& o) {
+      rows[name] = [o](const Inputs& x) { return interpolate(x[0], o); };
+    };
+    for (Interpolation mode : {Interpolation::nearest, Interpolation::nearest_exact, Interpolation::area})
+      add(std::string(name_of(mode)) + "_" + text, {.size = size, .mode = mode});
+    for (Interpolation mode : {Interpolation::bilinear, Interpolation::bicubic}) {
+      const std::string name = std::string(name_of(mode)) + "_" + text;
+      add(name, {.size = size, .mode = mode});
+      add(name + "_corners", {.size = size, .mode = mode, .align_corners = true});
+      add(name + "_antialias", {.size = size, .mode = mode, .antialias = true});
+    }
+  }
+  for (Interpolation mode : {Interpolation::nearest, Interpolation::bilinear, Interpolation::bicubic})
+    rows[std::string(name_of(mode)) + "_factor"] = [mode](const Inputs& x) { return interpolate(x[0], {.scale_factor = {1.7, 0.6}, .mode = mode}); };
+}
+
+std::map<std::string, Function> all_rows(const StateDict& file) {
+  std::map<std::string, Function> rows = {
+      {"max_pool2d", [](const Inputs& x) { return max_pool2d(x[0]); }},
+      {"max_pool2d_padded", [](const Inputs& x) { return max_pool2d(x[0], {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true}); }},
+      {"max_pool2d_dilated",
+       [](const Inputs& x) {
+         return max_pool2d(x[0], {.kernel = {2, 3}, .stride = {3, 1}, .padding = {0, 1}, .dilation = {2, 1}, .ceil_mode = true});
+       }},
+      {"adaptive_max_pool2d",
+       [](const Inputs& x) {
+         return adaptive_max_pool2d(x[0], {3, 4});
+       }},
+      {"avg_pool2d", [](const Inputs& x) { return avg_pool2d(x[0]); }},
+      {"avg_pool2d_ceil", [](const Inputs& x) { return avg_pool2d(x[0], {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true}); }},
+      {"avg_pool2d_inside",
+       [](const Inputs& x) { return avg_pool2d(x[0], {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false}); }},
+      {"avg_pool2d_divisor",
+       [](const Inputs& x) {
+         return avg_pool2d(x[0], {.kernel = {2, 3}, .divisor_override = 5});
+       }},
+      {"adaptive_avg_pool2d",
+       [](const Inputs& x) {
+         return adaptive_avg_pool2d(x[0], {3, 4});
+       }},
+      {"pixel_shuffle", [](const Inputs& x) { return pixel_shuffle(x[0], 2); }},
+      {"pixel_unshuffle", [](const Inputs& x) { return pixel_unshuffle(x[0], 2); }},
+      {"pad",
+       [](const Inputs& x) {
+         return pad(x[0], {1, 2, -1, 3, 0, 1}, {.value = 0.5});
+       }},
+      {"pad_reflect",
+       [](const Inputs& x) {
+         return pad(x[0], {3, 1, 2, 0}, {.mode = PadMode::reflect});
+       }},
+      {"pad_replicate",
+       [](const Inputs& x) {
+         return pad(x[0], {3, 1, 2, 5}, {.mode = PadMode::replicate});
+       }},
+      {"batch_norm", [](const Inputs& x) { return batch_norm(x[0], x[1], x[2], {}, {}, {.training = true}); }},
+      {"batch_norm_inference",
+       [mean = file.at("running.mean"), var = file.at("running.var")](const Inputs& x) {
+         return batch_norm(x[0], x[1], x[2], to(mean, x[0].dtype()), to(var, x[0].dtype()), {.epsilon = 1e-3});
+       }},
+      {"group_norm", [](const Inputs& x) { return group_norm(x[0], 2, x[1], x[2]); }},
+      {"instance_norm", [](const Inputs& x) { return instance_norm(x[0], x[1], x[2]); }},
+      {"layer_norm", [](const Inputs& x) { return layer_norm(x[0], x[1], x[2]); }},
+      {"normalize", [](const Inputs& x) { return normalize(x[0], {.p = 3, .dim = -1}); }},
+      {"cosine_similarity", [](const Inputs& x) { return cosine_similarity(x[0], x[1]); }},
+  };
+  add_interpolations(rows);
+  return rows;
+}
+
+// max |a - b| over max |b|, at least 1e-3.
+double difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
+  return amax(abs(to(a, DType::f64) - b)).item() / std::fmax(amax(abs(b)).item(), 1e-3);
+}
+
+void check(const StateDict& file, const std::string& name, const Function& f, DType dtype, double tolerance) {
+  Inputs xs;
+  while (const Tensor* x = file.find(name + ".x" + std::to_string(xs.size()))) xs.push_back(to(*x, dtype).detach().set_requires_grad());
+  REQUIRE_FALSE(xs.empty());
+  const Tensor y = f(xs);
+  INFO(name << " " << name_of(dtype));
+  REQUIRE(difference(y.detach(), file.at(name + ".y")) <= tolerance);
+  const auto gs = grad({y}, xs, {to(file.at(name + ".gy"), dtype)});
+  for (size_t i = 0; i < xs.size(); ++i) {
+    INFO("gradient " << i);
+    REQUIRE(difference(gs[i], file.at(name + ".g" + std::to_string(i))) <= tolerance);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("parity: values and gradients of pooling, norms, resizing and padding are PyTorch's", "[parity]") {
+  const StateDict file = load(fixture("image_ops.safetensors"));
+  const auto rows = all_rows(file);
+  for (const auto& [name, f] : rows) {
+    check(file, name, f, DType::f64, 1e-12);
+    check(file, name, f, DType::f32, 1e-5);
+  }
+  for (const auto& [name, tensor] : file)
+    if (name.ends_with(".y")) REQUIRE(rows.count(name.substr(0, name.size() - 2)) == 1);
+}
+
+TEST_CASE("parity: running statistics move as PyTorch's", "[parity]") {
+  const StateDict file = load(fixture("image_ops.safetensors"));
+  const Tensor mean = file.at("running.mean"), var = file.at("running.var"), none;
+  batch_norm(file.at("batch_norm.x0"), none, none, mean, var, {.training = true, .momentum = 0.3});
+  REQUIRE(difference(mean, file.at("moved.mean")) <= 1e-14);
+  REQUIRE(difference(var, file.at("moved.var")) <= 1e-14);
+}
+
+}  // namespace tapetum::test
