@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "data/white_noise.h"
+
 namespace tapetum::data {
 namespace {
 
@@ -23,7 +25,7 @@ void add_octave(Plane& plane, RandomStream& stream, double spacing, float amplit
   const double shift_y = stream.uniform(), shift_x = stream.uniform();
   const auto ys = steps(plane.size.h, spacing, shift_y), xs = steps(plane.size.w, spacing, shift_x);
   Plane lattice(Size2(ys.back().cell + 2, xs.back().cell + 2));
-  for (float& v : lattice.values) v = static_cast<float>(stream.normal());
+  fill_normal(stream, lattice.values.data(), lattice.values.size());
   for (int64_t y = 0; y < plane.size.h; ++y) {
     const auto [cy, wy] = ys[static_cast<size_t>(y)];
     for (int64_t x = 0; x < plane.size.w; ++x) {

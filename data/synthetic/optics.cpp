@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "data/blur.h"
+#include "data/white_noise.h"
 
 namespace tapetum::data {
 
@@ -23,11 +24,14 @@ Plane draw_illumination(RandomStream& stream, Size2 size) {
 }
 
 void expose(RandomStream& stream, Planes& scene, const Camera& camera) {
+  std::vector<float> noise(scene[0].values.size());
   for (Plane& plane : scene) {
     gaussian_blur(plane.values.data(), plane.size.h, plane.size.w, camera.blur);
-    for (float& v : plane.values) {
+    fill_normal(stream, noise.data(), noise.size());
+    for (size_t i = 0; i < noise.size(); ++i) {
+      float& v = plane.values[i];
       const double signal = std::max(0.f, v), deviation = std::sqrt(signal / camera.photons + camera.read_noise * camera.read_noise);
-      v = static_cast<float>(std::clamp(stream.normal(signal, deviation), 0.0, 1.0));
+      v = static_cast<float>(std::clamp(signal + deviation * noise[i], 0.0, 1.0));
     }
   }
 }

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "core/error.h"
 #include "core/ops/view.h"
 #include "data/blur.h"
+#include "data/white_noise.h"
 
 namespace tapetum::data {
 namespace {
@@ -53,8 +55,11 @@ void GaussianBlur::operator()(SegmentationSample& sample, RandomStream& stream) 
 
 void GaussianNoise::operator()(SegmentationSample& sample, RandomStream& stream) const {
   if (!stream.chance(probability)) return;
-  const double deviation = stream.uniform(0, largest);
-  sample.image = map_pixels(sample.image, [&](float v) { return std::clamp(v + static_cast<float>(stream.normal(0, deviation)), 0.f, 1.f); });
+  const auto deviation = static_cast<float>(stream.uniform(0, largest));
+  std::vector<float> noise(static_cast<size_t>(sample.image.numel()));
+  fill_normal(stream, noise.data(), noise.size());
+  size_t i = 0;
+  sample.image = map_pixels(sample.image, [&](float v) { return std::clamp(v + deviation * noise[i++], 0.f, 1.f); });
 }
 
 void Normalize::operator()(SegmentationSample& sample, RandomStream&) const {

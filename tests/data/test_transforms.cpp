@@ -10,6 +10,7 @@
 #include "data/loader.h"
 #include "data/synthetic_cells.h"
 #include "data/transforms.h"
+#include "data/white_noise.h"
 
 namespace tapetum::data {
 namespace {
@@ -56,6 +57,23 @@ TEST_CASE("gaussian blur: keeps constants and sums, on lines shorter than the fi
   float sum = 0;
   for (float v : spot) sum += v;
   REQUIRE(sum == Approx(1));
+}
+
+TEST_CASE("white noise: mean, deviation, tails and neighbours are those of independent normal values") {
+  RandomStream stream(11);
+  std::vector<float> x(100'001);
+  fill_normal(stream, x.data(), x.size());
+  double sum = 0, squares = 0, product = 0;
+  int beyond_two = 0;
+  for (size_t i = 0; i < x.size(); ++i) {
+    sum += x[i];
+    squares += x[i] * x[i];
+    if (i) product += x[i] * x[i - 1];
+    beyond_two += std::abs(x[i]) > 2;
+  }
+  const auto n = static_cast<double>(x.size());
+  REQUIRE((std::abs(sum / n) < 0.015 && std::abs(squares / n - 1) < 0.02 && std::abs(product / n) < 0.015));
+  REQUIRE(beyond_two / n == Approx(0.0455).margin(0.003));
 }
 
 TEST_CASE("flips and crops: image and mask move together, bit for bit") {
