@@ -55,18 +55,22 @@ struct Sources {
 Tensor warp_image(const Tensor& image, const Sources& from) {
   const Tensor dense = contiguous(image);
   const auto [h, w] = size_of_picture(dense);
+  const int64_t channels = dense.size(0), pixels = h * w;
   Tensor result = empty(dense.shape());
-  const float* plane = dense.data<float>();
+  const float* old = dense.data<float>();
   float* out = result.mutable_data<float>();
-  for (int64_t c = 0; c < dense.size(0); ++c, plane += h * w)
-    for (size_t i = 0; i < from.y.values.size(); ++i) {
-      const float y = std::floor(from.y.values[i]), x = std::floor(from.x.values[i]);
-      const float wy = from.y.values[i] - y, wx = from.x.values[i] - x;
-      const auto iy = static_cast<int64_t>(y), ix = static_cast<int64_t>(x);
-      const float *top = plane + mirror(iy, h) * w, *bottom = plane + mirror(iy + 1, h) * w;
-      const int64_t left = mirror(ix, w), right = mirror(ix + 1, w);
-      *out++ = (1 - wy) * ((1 - wx) * top[left] + wx * top[right]) + wy * ((1 - wx) * bottom[left] + wx * bottom[right]);
+  for (int64_t i = 0; i < pixels; ++i) {
+    const float at_y = from.y.values[static_cast<size_t>(i)], at_x = from.x.values[static_cast<size_t>(i)], y = std::floor(at_y),
+                x = std::floor(at_x);
+    const auto iy = static_cast<int64_t>(y), ix = static_cast<int64_t>(x);
+    const int64_t top = mirror(iy, h) * w, bottom = mirror(iy + 1, h) * w, left = mirror(ix, w), right = mirror(ix + 1, w);
+    const float wy = at_y - y, wx = at_x - x;
+    for (int64_t c = 0; c < channels; ++c) {
+      const float* plane = old + c * pixels;
+      out[c * pixels + i] =
+          (1 - wy) * ((1 - wx) * plane[top + left] + wx * plane[top + right]) + wy * ((1 - wx) * plane[bottom + left] + wx * plane[bottom + right]);
     }
+  }
   return result;
 }
 

@@ -9,8 +9,7 @@ namespace tapetum::data {
 Transform augmentation(const std::string& name) {
   if (name == "none") return Compose({});
   if (name == "light")
-    return Compose({HorizontalFlip{}, VerticalFlip{},
-                    RandomAffine{.probability = 0.5, .degrees = 10, .smallest = 0.95, .largest = 1.05, .shift = 0.05},
+    return Compose({HorizontalFlip{}, RandomAffine{.probability = 0.5, .degrees = 10, .smallest = 0.95, .largest = 1.05, .shift = 0.05},
                     ColourJitter{.probability = 0.5, .brightness = 0.1, .contrast = 0.1, .gamma = 0.1}});
   if (name == "strong")
     return Compose({HorizontalFlip{}, VerticalFlip{}, RandomAffine{.probability = 0.8, .degrees = 45, .smallest = 0.75, .largest = 1.3, .shift = 0.1},

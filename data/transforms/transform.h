@@ -24,8 +24,8 @@ class Compose {
   std::vector<Transform> steps_;
 };
 
-// Presets: "none"; "light" flips and shifts a little and varies the light; "strong" turns, scales, bends, blurs and adds noise as well.
-// Any other name throws Error.
+// Presets: "none"; "light" mirrors left and right, shifts a little and varies the light; "strong" also turns, scales, bends, blurs, adds
+// noise and stands pictures on their heads. Any other name throws Error.
 Transform augmentation(const std::string& name);
 
 // A data set whose samples pass through a transform.
