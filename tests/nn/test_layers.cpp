@@ -96,4 +96,57 @@ TEST_CASE("layers: dropout drops in training alone") {
   REQUIRE(net(x).ref() == x.ref());
 }
 
+TEST_CASE("layers: batch norm tracks statistics, or averages them when it has no momentum") {
+  nn::BatchNorm2d exact(2, {.momentum = std::nullopt});
+  const Tensor a = rand({4, 2, 3, 3}), b = rand({4, 2, 3, 3}, 5, 6);
+  exact(a);
+  exact(b);
+  REQUIRE(exact.num_batches_tracked.item() == 2);
+  const Tensor wanted = (mean(a, {0, 2, 3}) + mean(b, {0, 2, 3})) * 0.5;
+  REQUIRE(amax(abs(exact.running_mean - wanted)).item() < 1e-5);
+  exact.eval();
+  REQUIRE(std::fabs(mean(exact(b)).item()) > 0.5);
+
+  nn::BatchNorm2d untracked(2, {.affine = false, .track_running_stats = false});
+  REQUIRE(untracked.state_dict().size() == 0);
+  untracked.eval();
+  REQUIRE(std::fabs(mean(untracked(b)).item()) < 1e-5);
+  REQUIRE_THROWS_AS(untracked(rand({4, 2})), ShapeError);
+}
+
+TEST_CASE("layers: norms begin as plain normalisation, with PyTorch's parameters") {
+  const Tensor x = rand({2, 6, 5, 4}, 3, 9);
+  const auto centred = [](const Tensor& y) { return amax(abs(y)).item() < 1e-4; };
+  REQUIRE(centred(mean(nn::LayerNorm(4)(x), {3})));
+  REQUIRE(centred(mean(reshape(nn::GroupNorm(3, 6)(x), {2, 3, -1}), {2})));
+  REQUIRE(centred(mean(nn::InstanceNorm2d(6)(x), {2, 3})));
+  REQUIRE(nn::LayerNorm(4).parameters().size() == 2);
+  REQUIRE(nn::GroupNorm(3, 6, {.affine = false}).parameters().empty());
+  REQUIRE(nn::InstanceNorm2d(6).parameters().empty());
+  REQUIRE_THROWS_AS(nn::GroupNorm(4, 6), ShapeError);
+}
+
+TEST_CASE("layers: convolutions take groups, dilation and same padding") {
+  const Tensor x = rand({2, 4, 9, 7});
+  nn::Conv2d same(4, 8, 3, {.padding = "same", .dilation = 2, .groups = 2});
+  REQUIRE(same.weight.shape() == Shape{8, 2, 3, 3});
+  REQUIRE(same(x).shape() == Shape{2, 8, 9, 7});
+  nn::ConvTranspose2d up(4, 6, {2, 3}, {.stride = {2, 3}, .output_padding = {1, 0}, .groups = 2, .bias = false});
+  REQUIRE(up.weight.shape() == Shape{4, 3, 2, 3});
+  REQUIRE(up(x).shape() == Shape{2, 6, 19, 21});
+  REQUIRE_THROWS_AS(nn::Conv2d(4, 6, 3, {.groups = 4}), ShapeError);
+}
+
+TEST_CASE("layers: pooling and resizing are their functions") {
+  const Tensor x = rand({1, 4, 6, 6});
+  REQUIRE(nn::MaxPool2d(2)(x).shape() == Shape{1, 4, 3, 3});
+  REQUIRE(nn::MaxPool2d({.kernel = 3, .stride = 1, .padding = 1})(x).shape() == Shape{1, 4, 6, 6});
+  REQUIRE(nn::AvgPool2d(3)(x).shape() == Shape{1, 4, 2, 2});
+  REQUIRE(nn::AdaptiveAvgPool2d(1)(x).shape() == Shape{1, 4, 1, 1});
+  REQUIRE(nn::AdaptiveMaxPool2d({2, 5})(x).shape() == Shape{1, 4, 2, 5});
+  REQUIRE(nn::Upsample({.scale_factor = 2, .mode = Interpolation::bilinear})(x).shape() == Shape{1, 4, 12, 12});
+  REQUIRE(nn::PixelShuffle(2)(x).shape() == Shape{1, 1, 12, 12});
+  REQUIRE(nn::PixelUnshuffle(2)(x).shape() == Shape{1, 16, 3, 3});
+}
+
 }  // namespace tapetum
