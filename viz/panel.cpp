@@ -27,13 +27,21 @@ struct Row {
   double width, height;  // of a picture on the panel
   double iou;            // NaN: nothing to judge
   std::string name;
+  bool has_ignored;
 };
+
+bool contains(const Tensor& labels, int64_t label) {
+  const int64_t* begin = labels.data<int64_t>();
+  return std::find(begin, begin + labels.numel(), label) != begin + labels.numel();
+}
 
 double mean_iou(const Tensor& truth, const Tensor& prediction, const PanelOptions& o) {
   int64_t classes = std::max<int64_t>(1, static_cast<int64_t>(o.classes.size()));
-  for (const Tensor* labels : {&truth, &prediction})
+  for (const Tensor* labels : {&truth, &prediction}) {
+    const int64_t* label = labels->data<int64_t>();
     for (int64_t i = 0; i < labels->numel(); ++i)
-      if (const int64_t label = labels->data<int64_t>()[i]; label != o.ignore_index && label < kMostClasses) classes = std::max(classes, label + 1);
+      if (label[i] != o.ignore_index && label[i] < kMostClasses) classes = std::max(classes, label[i] + 1);
+  }
   train::ConfusionMatrix matrix(classes, o.ignore_index);
   matrix.add(prediction, truth);
   return matrix.miou();
@@ -75,7 +83,8 @@ Row prepare(const PanelRow& row, const PanelOptions& o) {
           std::max(1.0, std::round(static_cast<double>(width) * factor)),
           std::max(1.0, std::round(static_cast<double>(height) * factor)),
           mean_iou(truth, prediction, o),
-          row.name};
+          row.name,
+          contains(truth, o.ignore_index)};
 }
 
 struct LegendEntry {
@@ -84,10 +93,10 @@ struct LegendEntry {
   bool hatched = false;
 };
 
-std::vector<LegendEntry> class_legend(const PanelOptions& o) {
+std::vector<LegendEntry> class_legend(const std::vector<Row>& rows, const PanelOptions& o) {
   std::vector<LegendEntry> entries;
   for (size_t i = 0; i < o.classes.size(); ++i) entries.push_back({o.classes[i], class_color(static_cast<int64_t>(i))});
-  if (o.ignore_index != kNoIgnore) entries.push_back({"not judged", {}, true});
+  if (std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.has_ignored; })) entries.push_back({"not judged", {}, true});
   return entries;
 }
 
@@ -141,7 +150,7 @@ class Painter {
       y_ += 28;
     }
     y_ += 20;
-    legend(class_legend(o_), kMargin);
+    legend(class_legend(rows_, o_), kMargin);
     y_ += 26;
   }
 

@@ -59,6 +59,12 @@ TEST_CASE("panel: takes grey, floating and permuted images and any integer label
   const Tensor expected = segmentation_panel({row}, options(3));
   CHECK(same_pixels(expected, segmentation_panel({{planes, row.truth, row.prediction, "sample"}}, options(3))));
   CHECK(same_pixels(expected, segmentation_panel({{row.image, to(row.truth, DType::u8), to(row.prediction, DType::i32), "sample"}}, options(3))));
+  const Tensor sideways = transpose(row.image, 0, 1), gray = slice(row.image, 2, 0, 1);
+  const PanelRow turned{contiguous(sideways), contiguous(transpose(row.truth, 0, 1)), contiguous(transpose(row.prediction, 0, 1)), "sample"};
+  CHECK(same_pixels(segmentation_panel({turned}, options(3)),
+                    segmentation_panel({{sideways, transpose(row.truth, 0, 1), transpose(row.prediction, 0, 1), "sample"}}, options(3))));
+  CHECK(same_pixels(segmentation_panel({{gray, row.truth, row.prediction, ""}}, options(3)),
+                    segmentation_panel({{cat({gray, gray, gray}, 2), row.truth, row.prediction, ""}}, options(3))));
 }
 
 TEST_CASE("panel: errors are told apart, and ignored pixels are none") {
