@@ -32,7 +32,7 @@ Color mix(Color a, Color b, double t) {
 Color class_color(int64_t index) {
   if (index >= 0 && index < kChosen) return Color::hex(kPalette[index]);
   constexpr double golden = 0.6180339887498949;
-  const double n = static_cast<double>(index < 0 ? -index : index);
+  const double n = std::abs(static_cast<double>(index));
   return from_hsv(std::fmod(n * golden, 1.0), 0.45 + 0.3 * std::fmod(n * 0.37, 1.0), 0.55 + 0.4 * std::fmod(n * 0.59, 1.0));
 }
 
