@@ -16,7 +16,7 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 std::string text_of(const Values& values) {
   std::string text;
-  for (const auto& [name, value] : values) text += fmt::format("{}{} {:.4f}", text.empty() ? "" : "  ", name, value);
+  for (const auto& [name, value] : values) text += fmt::format("{}{} {:.4f}", text.empty() ? "" : "  ", name == "miou" ? "mIoU" : name, value);
   return text;
 }
 

@@ -56,7 +56,7 @@ class Trainer {
   }
   void on_epoch(Function<void(const Trainer&)> callback) { callbacks_.push_back(std::move(callback)); }
 
-  // `loader` has size() batches an epoch, start(epoch, batch), begin() and end(); a batch names its tensors in fields().
+  // `loader` as data::DataLoader: size() batches an epoch, start(epoch, batch), a loop; a batch names its tensors in fields().
   template <class Loader, class Step, class Validate> Outcome fit(Loader& loader, Step&& step, Validate&& validate);
 
   int64_t epoch() const { return epoch_; }  // complete ones

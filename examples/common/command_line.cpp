@@ -8,7 +8,10 @@
 namespace programs {
 
 struct CommandLine::Parser {
-  explicit Parser(const std::string& description, const std::string& program) : app(description, program) {}
+  // Of a flag that is given twice the last one counts, so that a script can be called with other flags than its own.
+  Parser(const std::string& description, const std::string& program) : app(description, program) {
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
   CLI::App app;
   std::string group = "Options";
 };
@@ -57,14 +60,24 @@ bool CommandLine::parse(int argc, char** argv) {
   return true;
 }
 
+namespace {
+
+// What a library's error spreads over several lines, in one.
+std::string one_line(std::string text) {
+  for (size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2) text.replace(at, 1, "; ");
+  return text;
+}
+
+}  // namespace
+
 int run(const char* program, int argc, char** argv, int (*body)(int argc, char** argv)) {
   try {
     return body(argc, argv);
   } catch (const UsageError& e) {
-    fmt::print(stderr, "{}: {} (--help shows the flags)\n", program, e.what());
+    fmt::print(stderr, "{}: {} (--help shows the flags)\n", program, one_line(e.what()));
     return 2;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "{}: {}\n", program, e.what());
+    fmt::print(stderr, "{}: {}\n", program, one_line(e.what()));
     return 1;
   }
 }

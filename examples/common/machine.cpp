@@ -1,0 +1,22 @@
+#include "examples/common/machine.h"
+
+#include <sys/resource.h>
+
+#include <fstream>
+
+namespace programs {
+
+std::string cpu_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+double peak_memory_mb() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024 / 1e6;  // Linux counts KiB
+}
+
+}  // namespace programs

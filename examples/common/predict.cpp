@@ -1,0 +1,82 @@
+#include "examples/common/predict.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/autograd/modes.h"
+#include "core/ops/reduce.h"
+#include "core/ops/resize.h"
+#include "core/ops/view.h"
+
+namespace programs {
+namespace {
+
+using namespace tapetum;
+
+constexpr int64_t kWhole = 1024 * 1024;  // pixels at the model's scale that are computed in one piece
+constexpr int64_t kTile = 512;           // side of a tile at the model's scale, at least
+
+// One axis of the tiling: tile i covers [begin, end) of the image and gives [keep_begin, keep_end).
+struct Span {
+  int64_t begin, end, keep_begin, keep_end;
+};
+
+std::vector<Span> cut(int64_t size, int64_t tile) {
+  if (size <= tile) return {{0, size, 0, size}};
+  const int64_t margin = tile / 4, step = tile - 2 * margin;
+  std::vector<Span> spans;
+  for (int64_t keep = 0; keep < size; keep = spans.back().keep_end) {
+    const int64_t begin = std::clamp<int64_t>(keep - margin, 0, size - tile), end = begin + tile;
+    spans.push_back({begin, end, keep, end == size ? size : begin + margin + step});
+  }
+  return spans;
+}
+
+// A side at the model's scale; the network halves it `depth` times, so it cannot be smaller than 2^depth.
+int64_t scaled(int64_t side, double scale, int64_t depth) {
+  return std::max(int64_t{1} << depth, static_cast<int64_t>(std::llround(static_cast<double>(side) * scale)));
+}
+
+struct Scale {
+  double h, w;
+};
+Scale scale_of(const ModelCard& c) {
+  return {static_cast<double>(c.size.h) / static_cast<double>(c.source_size.h), static_cast<double>(c.size.w) / static_cast<double>(c.source_size.w)};
+}
+
+// Classes of one piece, [3, H, W] in and i64 [H, W] out, by way of the model's scale.
+Tensor predict_piece(models::UNet& model, const ModelCard& card, const Tensor& piece) {
+  const Size2 size(piece.size(1), piece.size(2));
+  const Scale scale = scale_of(card);
+  const Size2 inner(scaled(size.h, scale.h, card.unet.depth), scaled(size.w, scale.w, card.unet.depth));
+  Tensor x = reshape(piece, {1, piece.size(0), size.h, size.w});
+  if (!(inner == size)) x = interpolate(x, {.size = inner, .mode = Interpolation::bilinear, .antialias = true});
+  Tensor logits = model(normalise(x, card));
+  if (!(inner == size)) logits = interpolate(logits, {.size = size, .mode = Interpolation::bilinear});
+  return reshape(argmax(logits, 1), {size.h, size.w});
+}
+
+}  // namespace
+
+Tensor predict(models::UNet& model, const ModelCard& card, const data::Image& image) {
+  NoGrad no_grad;
+  const Tensor pixels = data::to_float(image);
+  const Scale scale = scale_of(card);
+  if (static_cast<double>(image.height()) * scale.h * static_cast<double>(image.width()) * scale.w <= kWhole)
+    return predict_piece(model, card, pixels);
+
+  const auto tile = [](int64_t side, double factor) {
+    return std::max<int64_t>(4, std::llround(static_cast<double>(std::max(kTile, side)) / factor));
+  };
+  Tensor labels = empty({image.height(), image.width()}, DType::i64);
+  for (const Span& y : cut(image.height(), tile(card.size.h, scale.h)))
+    for (const Span& x : cut(image.width(), tile(card.size.w, scale.w))) {
+      const Tensor piece = predict_piece(model, card, contiguous(slice(slice(pixels, 1, y.begin, y.end), 2, x.begin, x.end)));
+      const Tensor kept = slice(slice(piece, 0, y.keep_begin - y.begin, y.keep_end - y.begin), 1, x.keep_begin - x.begin, x.keep_end - x.begin);
+      Tensor hole = slice(slice(labels, 0, y.keep_begin, y.keep_end), 1, x.keep_begin, x.keep_end);
+      copy_(hole, kept);
+    }
+  return labels;
+}
+
+}  // namespace programs

@@ -1,0 +1,219 @@
+// Trains a U-Net that gives every pixel a class, on procedural cell images or on one's own: train_unet --help
+#include <fmt/core.h>
+#include <tapetum/tapetum.h>
+
+#include <cmath>
+#include <numbers>
+#include <optional>
+
+#include "core/serialization/atomic_file.h"
+#include "examples/common/command_line.h"
+#include "examples/common/machine.h"
+#include "examples/common/model_card.h"
+#include "examples/common/sets.h"
+#include "examples/common/train_options.h"
+#include "kernels/parallel.h"
+
+namespace tp = tapetum;
+
+namespace {
+
+using programs::ModelCard, programs::TrainOptions;
+using Batch = tp::data::SegmentationSample;
+
+constexpr int64_t kPanelRows = 5;
+
+std::unique_ptr<tp::optim::Optimizer> make_optimizer(const TrainOptions& o, std::vector<tp::Tensor> parameters) {
+  using namespace tp::optim;
+  if (o.optimizer == "sgd")
+    return std::make_unique<SGD>(std::move(parameters), SGDOptions{.lr = o.lr, .momentum = 0.9, .weight_decay = o.weight_decay});
+  if (o.optimizer == "adamw") return std::make_unique<AdamW>(std::move(parameters), AdamWOptions{.lr = o.lr, .weight_decay = o.weight_decay});
+  return std::make_unique<Adam>(std::move(parameters), AdamOptions{.lr = o.lr, .weight_decay = o.weight_decay});
+}
+
+// Stepped after every batch: warm-up from near zero, then the schedule over the steps that remain.
+std::unique_ptr<tp::optim::Scheduler> make_scheduler(const TrainOptions& o, tp::optim::Optimizer& optimizer, int64_t steps_per_epoch) {
+  const int64_t steps = o.epochs * steps_per_epoch;
+  if (o.schedule == "onecycle")
+    return std::make_unique<tp::optim::OneCycleLR>(optimizer, tp::optim::OneCycleOptions{.max_lr = o.lr, .total_steps = steps});
+  const int64_t drop_every = std::max<int64_t>(1, o.epochs / 3) * steps_per_epoch;
+  return std::make_unique<tp::optim::LambdaLR>(optimizer, [=, schedule = o.schedule, warmup = o.warmup](int64_t step) {
+    if (step < warmup) return static_cast<double>(step + 1) / static_cast<double>(warmup + 1);
+    if (schedule == "step") return std::pow(0.1, static_cast<double>(step / drop_every));
+    const double part = static_cast<double>(step - warmup) / static_cast<double>(std::max<int64_t>(1, steps - warmup));
+    return schedule == "cosine" ? 0.5 * (1 + std::cos(std::numbers::pi * part)) : 1.0;
+  });
+}
+
+ModelCard make_card(const TrainOptions& o, const programs::Sets& sets) {
+  ModelCard card;
+  card.unet = {.in_channels = 3, .classes = o.classes, .width = o.width, .depth = o.depth};
+  card.unet.up = o.up == "bilinear" ? tp::models::Upsampling::bilinear : tp::models::Upsampling::transposed;
+  card.size = o.size;
+  card.source_size = sets.source_size;
+  card.classes = sets.classes;
+  return card;
+}
+
+class Loss {
+ public:
+  explicit Loss(const TrainOptions& o) : kind_(o.loss), ignore_(o.ignore_index) {
+    if (o.class_weights.empty()) return;
+    weights_ = tp::empty({o.classes});
+    std::copy(o.class_weights.begin(), o.class_weights.end(), weights_.mutable_data<float>());
+  }
+  tp::Tensor operator()(const tp::Tensor& logits, const tp::Tensor& mask) const {
+    if (kind_ == "dice") return dice(logits, mask);
+    if (kind_ == "focal") return tp::focal_loss(logits, mask, {.alpha = weights_, .ignore_index = ignore_});
+    const tp::Tensor ce = cross_entropy(logits, mask, {.weight = weights_, .ignore_index = ignore_});
+    return kind_ == "ce" ? ce : ce + dice(logits, mask);
+  }
+
+ private:
+  tp::Tensor dice(const tp::Tensor& logits, const tp::Tensor& mask) const { return tp::dice_loss(logits, mask, {.ignore_index = ignore_}); }
+  std::string kind_;
+  int64_t ignore_;
+  tp::Tensor weights_;
+};
+
+struct Scores {
+  double loss = 0;
+  tp::train::ConfusionMatrix confusion;
+};
+
+template <class Loader>
+Scores evaluate(tp::models::UNet& model, const Loss& loss, const ModelCard& card, Loader& loader, tp::Device device, int64_t ignore_index) {
+  tp::NoGrad no_grad;
+  model.eval();
+  tp::train::RunningMean mean;
+  Scores scores{0, tp::train::ConfusionMatrix(card.unet.classes, ignore_index)};
+  for (const Batch& batch : loader) {
+    const tp::Tensor mask = to(batch.mask, device), logits = model(to(normalise(batch.image, card), device));
+    mean.add(loss(logits, mask).item(), static_cast<double>(batch.image.size(0)));
+    scores.confusion.add(to(argmax(logits, 1), tp::Device()), batch.mask);
+  }
+  scores.loss = mean.mean();
+  return scores;
+}
+
+void draw_panel(const std::string& path, tp::models::UNet& model, const ModelCard& card, const tp::data::SegmentationData& set, tp::Device device,
+                const TrainOptions& o, const Scores& scores, int64_t parameters) {
+  tp::NoGrad no_grad;
+  model.eval();
+  std::vector<tp::viz::PanelRow> rows;
+  for (int64_t i = 0; i < std::min(kPanelRows, set.size()); ++i) {
+    tp::RandomStream unused(0);
+    const Batch sample = set.get(i, unused);
+    const tp::Shape one{1, sample.image.size(0), sample.image.size(1), sample.image.size(2)};
+    const tp::Tensor labels = to(argmax(model(to(normalise(reshape(sample.image, one), card), device)), 1), tp::Device());
+    rows.push_back({sample.image, sample.mask, reshape(labels, sample.mask.shape()), set.name(i)});
+  }
+  tp::viz::PanelOptions options;
+  options.title = o.synthetic() ? "Cell segmentation" : "Segmentation";
+  options.subtitle = "U-Net on images that it was not trained on";
+  options.classes = card.classes;
+  if (o.ignore_index >= 0) options.ignore_index = o.ignore_index;
+  options.facts = {{"Mean IoU", fmt::format("{:.3f}", scores.confusion.miou())},
+                   {"Pixel accuracy", fmt::format("{:.1f} %", 100 * scores.confusion.pixel_accuracy())},
+                   {"Parameters", fmt::format("{:.2f} M", static_cast<double>(parameters) / 1e6)}};
+  write_png(path, tp::data::Image(segmentation_panel(rows, options)));
+}
+
+int64_t count(const std::vector<tp::Tensor>& parameters) {
+  int64_t n = 0;
+  for (const tp::Tensor& p : parameters) n += p.numel();
+  return n;
+}
+
+tp::train::Record report(const TrainOptions& o, const tp::train::Trainer& trainer, const Scores& scores, int64_t parameters,
+                         const tp::train::Record& files) {
+  tp::train::Record train, val, r;
+  train.set("loss", trainer.history("loss"));
+  val.set("loss", scores.loss).set("miou", scores.confusion.miou()).set("iou", scores.confusion.iou()).set("dice", scores.confusion.dice());
+  val.set("pixel_accuracy", scores.confusion.pixel_accuracy());
+  r.set("model", "unet").set("parameters", parameters).set("cpu", programs::cpu_name()).set("threads", tp::kernels::thread_count());
+  r.set("seed", o.seed).set("epochs", trainer.epoch()).set("steps", trainer.steps()).set("seconds_per_step", trainer.seconds_per_step());
+  r.set("images_per_second", trainer.images_per_second()).set("peak_memory_mb", programs::peak_memory_mb());
+  return r.set("train", train).set("val", val).set("files", files);
+}
+
+int train(const TrainOptions& o) {
+  std::FILE* out = o.json == "-" ? stderr : stdout;
+  if (o.threads) tp::kernels::set_thread_count(static_cast<int>(o.threads));
+  tp::manual_seed(static_cast<uint64_t>(o.seed));
+  const tp::Device device(o.device == "auto" ? "cpu" : o.device.c_str());
+
+  const programs::Sets sets = programs::make_sets(o);
+  const ModelCard card = make_card(o, sets);
+  tp::models::UNet model(card.unet);
+  if (!o.weights.empty()) programs::load_weights(model, tp::load(o.weights), o.weights);
+  model.to(device);
+  const int64_t parameters = count(model.parameters());
+
+  const tp::data::LoaderOptions loading{.batch_size = o.batch_size, .workers = static_cast<int>(o.workers), .seed = static_cast<uint64_t>(o.seed)};
+  tp::data::LoaderOptions shuffled = loading;
+  shuffled.shuffle = true;
+  tp::data::DataLoader loader(sets.train, shuffled), val_loader(sets.val, loading);
+
+  const auto optimizer = make_optimizer(o, model.parameters());
+  const auto scheduler = make_scheduler(o, *optimizer, loader.size());
+  const Loss loss(o);
+
+  tp::train::RunFolder folder("train_unet", o.out);
+  folder.write("config.json", programs::to_record(o));
+  tp::train::Trainer trainer({.epochs = o.epochs,
+                              .max_steps = o.steps,
+                              .folder = &folder,
+                              .resume = o.resume,
+                              .setup = programs::setup_of(o),
+                              .quiet = o.quiet,
+                              .out = out});
+  trainer.include("model", model);
+  trainer.include("optimizer", *optimizer);
+  trainer.include("scheduler", *scheduler);
+
+  std::optional<Scores> scores;
+  const auto validate = [&] {
+    scores = evaluate(model, loss, card, val_loader, device, o.ignore_index);
+    model.train();
+    return tp::train::Values{{"val_loss", scores->loss}, {"miou", scores->confusion.miou()}, {"pixel_accuracy", scores->confusion.pixel_accuracy()}};
+  };
+  const auto outcome = trainer.fit(
+      loader,
+      [&](const Batch& batch) {
+        optimizer->zero_grad();
+        const tp::Tensor y = loss(model(to(normalise(batch.image, card), device)), to(batch.mask, device));
+        y.backward();
+        optimizer->step();
+        scheduler->step();
+        return y.detach();
+      },
+      validate);
+
+  const std::string weights = folder.file("model.safetensors"), panel = folder.file("panel.png"), curves = folder.file("curves.png");
+  save_safetensors(weights, model.state_dict(), to_metadata(card));
+  if (outcome == tp::train::Outcome::interrupted) return 130;
+  if (!scores) validate();  // resumed after its end
+  draw_panel(panel, model, card, sets.val, device, o, *scores, parameters);
+  write_png(curves, tp::data::Image(tp::viz::training_curves(trainer.history("loss"), trainer.history("val_loss"), trainer.history("miou"))));
+
+  tp::train::Record files;
+  files.set("panel", panel).set("curves", curves).set("model", weights).set("metrics", folder.file("metrics.jsonl"));
+  files.set("config", folder.file("config.json")).set("checkpoint", folder.file("checkpoint.safetensors"));
+  const std::string json = report(o, trainer, *scores, parameters, files).line() + '\n';
+  if (o.json == "-")
+    fmt::print("{}", json);
+  else if (!o.json.empty())
+    tp::write_file_atomically(o.json, json);
+  if (!o.quiet) fmt::print(out, "mIoU {:.4f} on {} held-out images; {}\n", scores->confusion.miou(), sets.val.size(), folder.path());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return programs::run("train_unet", argc, argv, [](int c, char** v) {
+    TrainOptions options;
+    return parse(options, c, v) ? train(options) : 0;
+  });
+}

@@ -1,0 +1,57 @@
+"""segment in a user's hands: images of any size, tiles, overlays, and clear errors."""
+import json, unittest
+from harness import ProgramTest, png, run
+
+
+class Segment(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.train("run")
+        self.model = self.folder / "run" / "model.safetensors"
+
+    def segment(self, images, *arguments):
+        result = run("segment", "--weights", self.model, "--images", images, "--out", self.folder / "out", *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result
+
+    def size_of(self, path):
+        data = path.read_bytes()
+        return int.from_bytes(data[20:24], "big"), int.from_bytes(data[16:20], "big")
+
+    def test_any_size(self):
+        images = self.folder / "images"
+        images.mkdir()
+        sizes = {"odd": (33, 47), "tiny": (1, 1), "line": (3, 200), "even": (64, 64)}
+        for name, (h, w) in sizes.items():
+            png(images / f"{name}.png", h, w)
+        report = json.loads(self.segment(images, "--overlay", "--json").stdout)
+        self.assertEqual(len(report["images"]), len(sizes))
+        for name, size in sizes.items():
+            self.assertEqual(self.size_of(self.folder / "out" / f"{name}.png"), size)
+            self.assertEqual(self.size_of(self.folder / "out" / f"{name}_overlay.png"), size)
+
+    def test_large_images_are_tiled(self):
+        png(self.folder / "large.png", 1100, 1301, 1, lambda y, x: (x * 7 + y * 3) % 256)
+        self.segment(self.folder / "large.png")
+        self.assertEqual(self.size_of(self.folder / "out" / "large.png"), (1100, 1301))
+
+    def test_pattern(self):
+        for name in ["a1", "a2", "b1"]:
+            png(self.folder / f"{name}.png", 32, 32)
+        report = json.loads(self.segment(self.folder / "a*.png", "--json").stdout)
+        self.assertEqual([image["name"] for image in report["images"]], ["a1", "a2"])
+
+    def test_errors(self):
+        png(self.folder / "x.png", 32, 32)
+        (self.folder / "bad.png").write_text("no image")
+        call = lambda weights, images: run("segment", "--weights", weights, "--images", images, "--out", self.folder / "out")
+        self.assert_one_line(call("/no/such", self.folder / "x.png"), 1, "/no/such")
+        self.assert_one_line(call(self.folder / "x.png", self.folder / "x.png"), 1, "x.png")
+        self.assert_one_line(call(self.folder / "run" / "checkpoint.safetensors", self.folder / "x.png"), 1, "checkpoint.safetensors", "model")
+        self.assert_one_line(call(self.model, self.folder / "none*.png"), 1, "none*.png")
+        self.assert_one_line(call(self.model, self.folder / "bad.png"), 1, "bad.png")
+        self.assert_one_line(run("segment"), 2, "--weights")
+
+
+if __name__ == "__main__":
+    unittest.main()
