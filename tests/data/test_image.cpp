@@ -36,6 +36,7 @@ TEST_CASE("image: wraps u8 tensors of 1, 3 or 4 channels only") {
   REQUIRE_THROWS_AS(Image(empty({2, 5}, DType::u8)), ShapeError);
   REQUIRE_THROWS_AS(Image(empty({0, 5, 3}, DType::u8)), ShapeError);
   REQUIRE_THROWS_AS(Image(empty({2, 5, 3})), DTypeError);
+  REQUIRE(Image(permute(zeros({3, 4, 5}, DType::u8), {1, 2, 0})).tensor().is_contiguous());
 }
 
 TEST_CASE("png: comes back bit for bit, in every number of channels and at odd sizes") {
