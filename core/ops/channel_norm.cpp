@@ -7,6 +7,7 @@
 #include "core/ops/launch.h"
 #include "core/ops/layout.h"
 #include "core/ops/norm.h"
+#include "core/ops/promotion.h"
 #include "core/ops/reduce.h"
 #include "core/ops/view.h"
 #include "kernels/norm.h"
@@ -159,17 +160,28 @@ struct BatchNormInferenceOp {
 
 void check_vector(const char* op, const char* name, const Tensor& x, const Tensor& t) {
   if (!t.defined()) return;
-  check_same(op, x, t);
+  if (t.dtype() != x.dtype() && t.dtype() != compute_type(x.dtype()))
+    throw DTypeError(fmt::format("{}: {} must be {} as the input, got {}", op, name, name_of(x.dtype()), name_of(t.dtype())));
+  check_device(op, x, t);
   if (!(t.shape() == Shape{x.size(1)}))
     throw ShapeError(
         fmt::format("{}: {} must be [C] with C = {}, got {} (input {})", op, name, x.size(1), to_string(t.shape()), to_string(x.shape())));
 }
 
 void check_inputs(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_floating(op, x);
   if (x.dim() < 2 || x.dim() > 5 || x.size(1) == 0)
     throw ShapeError(fmt::format("{}: expected [N, C, ...] with 2 to 5 dimensions and C > 0, got {}", op, to_string(x.shape())));
   check_vector(op, "weight", x, weight);
   check_vector(op, "bias", x, bias);
+}
+
+// 16-bit types are computed in f32.
+Tensor widened(const Tensor& t) { return t.defined() ? to(t, compute_type(t.dtype())) : t; }
+
+template <class Op, class... Statistics>
+auto normalised(const typename Op::Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Statistics&... statistics) {
+  return apply<Op>(o, widened(x), widened(weight), widened(bias), widened(statistics)...);
 }
 
 void move_towards(Tensor running, const Tensor& value, double factor, double momentum) {
@@ -185,32 +197,32 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Ten
   check_vector("batch_norm", "running_var", x, running_var);
   if (!o.training) {
     if (!running_mean.defined() || !running_var.defined()) throw Error("batch_norm: running statistics are needed outside training");
-    return apply<BatchNormInferenceOp>({o.epsilon}, x, weight, bias, running_mean, running_var);
+    return to(normalised<BatchNormInferenceOp>({o.epsilon}, x, weight, bias, running_mean, running_var), x.dtype());
   }
   const int64_t count = x.numel() / x.size(1);
   if (count == 1)
     throw ShapeError(fmt::format("batch_norm: training needs more than one value for each channel, got input {}", to_string(x.shape())));
-  const auto [y, mean, var] = apply<ChannelNormOp<BatchNorm>>({o.epsilon}, x, weight, bias);
+  const auto [y, mean, var] = normalised<ChannelNormOp<BatchNorm>>({o.epsilon}, x, weight, bias);
   if (count > 0) {
     NoGrad no_grad;
     if (running_mean.defined()) move_towards(running_mean, mean.detach(), 1, o.momentum);
     if (running_var.defined()) move_towards(running_var, var.detach(), static_cast<double>(count) / static_cast<double>(count - 1), o.momentum);
   }
-  return y;
+  return to(y, x.dtype());
 }
 
 Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {
   check_inputs("group_norm", x, weight, bias);
   if (groups < 1 || x.size(1) % groups != 0)
     throw ShapeError(fmt::format("group_norm: {} groups do not divide the channels of {}", groups, to_string(x.shape())));
-  return apply<ChannelNormOp<GroupNorm>>({groups, o.epsilon}, x, weight, bias)[0];
+  return to(normalised<ChannelNormOp<GroupNorm>>({groups, o.epsilon}, x, weight, bias)[0], x.dtype());
 }
 
 Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {
   check_inputs("instance_norm", x, weight, bias);
   if (x.size(0) > 0 && inner_size(x) == 1)
     throw ShapeError(fmt::format("instance_norm: more than one value is needed for each channel of an image, got input {}", to_string(x.shape())));
-  return apply<ChannelNormOp<InstanceNorm>>({o.epsilon}, x, weight, bias)[0];
+  return to(normalised<ChannelNormOp<InstanceNorm>>({o.epsilon}, x, weight, bias)[0], x.dtype());
 }
 
 }  // namespace tapetum

@@ -72,6 +72,10 @@ void check_device(const char* op, const Tensor& a, const Tensor& b) {
     throw DeviceError(fmt::format("{}: expected one device, got '{}' and '{}'", op, name_of(a.device().kind), name_of(b.device().kind)));
 }
 
+void check_floating(const char* op, const Tensor& x) {
+  if (!is_floating(x.dtype())) throw DTypeError(fmt::format("{}: expected a floating-point input, got {}", op, name_of(x.dtype())));
+}
+
 void check_same(const char* op, const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype()) throw DTypeError(fmt::format("{}: expected one dtype, got {} and {}", op, name_of(a.dtype()), name_of(b.dtype())));
   check_device(op, a, b);

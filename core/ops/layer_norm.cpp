@@ -5,9 +5,11 @@
 
 #include "core/autograd/apply.h"
 #include "core/ops/activation.h"
+#include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/launch.h"
 #include "core/ops/norm.h"
+#include "core/ops/promotion.h"
 #include "core/ops/reduce.h"
 #include "core/ops/view.h"
 #include "kernels/norm.h"
@@ -69,8 +71,13 @@ bool ends_with(const Shape& shape, const Shape& end) {
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, const LayerNormOptions& options) {
+  check_floating("layer_norm", x);
   if (!ends_with(x.shape(), normalized_shape))
     throw ShapeError(fmt::format("layer_norm: input must end in {}, got {}", to_string(normalized_shape), to_string(x.shape())));
+  if (const DType compute = compute_type(x.dtype()); compute != x.dtype()) {
+    const auto widened = [&](const Tensor& t) { return t.defined() ? to(t, compute) : t; };
+    return to(layer_norm(widened(x), normalized_shape, widened(weight), widened(bias), options), x.dtype());
+  }
   for (const Tensor* t : {&weight, &bias}) {
     if (!t->defined()) continue;
     check_same("layer_norm", x, *t);

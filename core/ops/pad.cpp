@@ -5,7 +5,10 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/ops/creation.h"
+#include "core/ops/launch.h"
 #include "core/ops/layout.h"
+#include "core/ops/promotion.h"
 #include "core/ops/resample.h"
 #include "core/ops/view.h"
 
@@ -81,6 +84,7 @@ struct PadBorderRule {
 };
 
 Tensor pad_border(const Tensor& x, const Shape& pads, PadMode mode) {
+  check_floating("pad", x);
   if (x.dim() == 3) return squeeze(pad_border(unsqueeze(x, 0), pads, mode), 0);
   if (x.dim() != 4 || pads.size() > 4)
     throw ShapeError(fmt::format("pad: {} pads the last two dimensions of [C, H, W] or [N, C, H, W], got {} pads for {}", name_of(mode), pads.size(),
@@ -88,7 +92,7 @@ Tensor pad_border(const Tensor& x, const Shape& pads, PadMode mode) {
   const Size2 in{x.size(2), x.size(3)}, before{pads.size() > 2 ? pads[2] : 0, pads[0]}, after{pads.size() > 2 ? pads[3] : 0, pads[1]};
   const bool fits = mode == PadMode::reflect ? std::max(before.h, after.h) < in.h && std::max(before.w, after.w) < in.w : in.h > 0 && in.w > 0;
   if (!fits) throw ShapeError(fmt::format("pad: {} cannot add {} to {}", name_of(mode), to_string(pads), to_string(x.shape())));
-  return apply<ResampleOp<PadBorderRule>>({in, before, after, mode}, x);
+  return to(apply<ResampleOp<PadBorderRule>>({in, before, after, mode}, to(x, compute_type(x.dtype()))), x.dtype());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "core/ops/creation.h"
 #include "core/ops/launch.h"
 #include "core/ops/layout.h"
+#include "core/ops/promotion.h"
 #include "core/ops/resample.h"
 #include "kernels/pool.h"
 
@@ -95,6 +96,7 @@ Tensor gather(const Tensor& x, const Tensor& index, const WindowOptions& o) { re
 Tensor scatter(const Tensor& gy, const Tensor& index, const WindowOptions& o) { return apply<MaxPool2dScatterOp>(o, gy, index); }
 
 void check_plane(const char* op, const Tensor& x) {
+  check_floating(op, x);
   if (x.dim() != 4 || x.size(1) == 0 || x.size(2) == 0 || x.size(3) == 0)
     throw ShapeError(fmt::format("{}: expected [N, C, H, W] with C, H, W > 0, got {}", op, to_string(x.shape())));
   if (x.size(2) * x.size(3) > std::numeric_limits<int32_t>::max())
@@ -130,14 +132,19 @@ WindowOptions adaptive_windows(const char* op, const Tensor& x, Size2 size) {
   return windows(adaptive_axis(op, x, 2, size.h), adaptive_axis(op, x, 3, size.w));
 }
 
-std::array<Tensor, 2> pool(const Tensor& x, const MaxPool2dOptions& o) {
-  check_plane("max_pool2d", x);
-  return apply<MaxPool2dOp>(windows(window_axis("max_pool2d", x, 2, o.kernel.h, o.stride.h, o.padding.h, o.dilation.h, o.ceil_mode),
-                                    window_axis("max_pool2d", x, 3, o.kernel.w, o.stride.w, o.padding.w, o.dilation.w, o.ceil_mode)),
-                            x);
+// 16-bit types are computed in f32, here and below.
+std::array<Tensor, 2> pool(const Tensor& x, const WindowOptions& o) {
+  const auto [y, index] = apply<MaxPool2dOp>(o, to(x, compute_type(x.dtype())));
+  return {to(y, x.dtype()), index};
 }
 
-std::array<Tensor, 2> adaptive_pool(const Tensor& x, Size2 size) { return apply<MaxPool2dOp>(adaptive_windows("adaptive_max_pool2d", x, size), x); }
+std::array<Tensor, 2> pool(const Tensor& x, const MaxPool2dOptions& o) {
+  check_plane("max_pool2d", x);
+  return pool(x, windows(window_axis("max_pool2d", x, 2, o.kernel.h, o.stride.h, o.padding.h, o.dilation.h, o.ceil_mode),
+                         window_axis("max_pool2d", x, 3, o.kernel.w, o.stride.w, o.padding.w, o.dilation.w, o.ceil_mode)));
+}
+
+std::array<Tensor, 2> adaptive_pool(const Tensor& x, Size2 size) { return pool(x, adaptive_windows("adaptive_max_pool2d", x, size)); }
 
 std::array<Tensor, 2> with_wide_indices(const std::array<Tensor, 2>& r) { return {r[0], to(r[1], DType::i64)}; }
 
@@ -177,6 +184,10 @@ struct AveragePoolRule {
   static SparseRows columns(const Options& o) { return matrix(o.windows.w(), o.count_include_pad, o.divisor_override > 0 ? 1 : 0); }
 };
 
+Tensor average(const Tensor& x, const AverageOptions& o) {
+  return to(apply<ResampleOp<AveragePoolRule>>(o, to(x, compute_type(x.dtype()))), x.dtype());
+}
+
 }  // namespace
 
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) { return pool(x, options)[0]; }
@@ -189,11 +200,9 @@ Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o) {
   if (o.divisor_override < 0) throw ShapeError(fmt::format("avg_pool2d: divisor_override must not be negative, got {}", o.divisor_override));
   const WindowOptions w = windows(window_axis("avg_pool2d", x, 2, o.kernel.h, o.stride.h, o.padding.h, 1, o.ceil_mode),
                                   window_axis("avg_pool2d", x, 3, o.kernel.w, o.stride.w, o.padding.w, 1, o.ceil_mode));
-  return apply<ResampleOp<AveragePoolRule>>({w, o.count_include_pad, o.divisor_override}, x);
+  return average(x, {w, o.count_include_pad, o.divisor_override});
 }
 
-Tensor adaptive_avg_pool2d(const Tensor& x, Size2 size) {
-  return apply<ResampleOp<AveragePoolRule>>({adaptive_windows("adaptive_avg_pool2d", x, size), false, 0}, x);
-}
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 size) { return average(x, {adaptive_windows("adaptive_avg_pool2d", x, size), false, 0}); }
 
 }  // namespace tapetum

@@ -6,7 +6,10 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/ops/creation.h"
+#include "core/ops/launch.h"
 #include "core/ops/pool.h"
+#include "core/ops/promotion.h"
 #include "core/ops/resample.h"
 #include "core/ops/view.h"
 
@@ -115,7 +118,8 @@ Size2 output_size(const Tensor& x, const InterpolateOptions& o) {
   const bool by_size = !(o.size == Size2(0)), by_factor = o.scale_factor.h != 0 || o.scale_factor.w != 0;
   if (by_size == by_factor) throw ShapeError(fmt::format("interpolate: exactly one of size and scale_factor is needed, got {}", to_string(o)));
   const auto scaled = [](int64_t n, double factor) {
-    return factor > 0 && std::isfinite(factor) ? static_cast<int64_t>(std::floor(static_cast<double>(n) * factor)) : 0;
+    const double size = std::floor(static_cast<double>(n) * factor);
+    return size >= 1 && size < 0x1p31 ? static_cast<int64_t>(size) : 0;
   };
   const Size2 out = by_size ? o.size : Size2(scaled(x.size(2), o.scale_factor.h), scaled(x.size(3), o.scale_factor.w));
   if (out.h < 1 || out.w < 1)
@@ -135,6 +139,7 @@ const char* name_of(Interpolation mode) {
 }
 
 Tensor interpolate(const Tensor& x, const InterpolateOptions& o) {
+  check_floating("interpolate", x);
   if (x.dim() != 4 || x.size(2) == 0 || x.size(3) == 0)
     throw ShapeError(fmt::format("interpolate: expected [N, C, H, W] with H, W > 0, got {}", to_string(x.shape())));
   const Size2 in{x.size(2), x.size(3)}, out = output_size(x, o);
@@ -143,7 +148,8 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& o) {
     throw ShapeError(fmt::format("interpolate: align_corners and antialias go with bilinear and bicubic only, got {}", to_string(o)));
   if (o.mode == Interpolation::area) return adaptive_avg_pool2d(x, out);
   const Scale2 scale{scale_of(in.h, out.h, o.scale_factor.h, o.align_corners), scale_of(in.w, out.w, o.scale_factor.w, o.align_corners)};
-  return apply<ResampleOp<InterpolateRule>>({in, out, scale, o.mode, o.align_corners, o.antialias}, x);
+  const InterpolateRule::Options options{in, out, scale, o.mode, o.align_corners, o.antialias};
+  return to(apply<ResampleOp<InterpolateRule>>(options, to(x, compute_type(x.dtype()))), x.dtype());
 }
 
 Tensor pixel_shuffle(const Tensor& x, int64_t r) {

@@ -23,7 +23,7 @@ constexpr int kWide = 4;           // registers that walk down the rows together
 struct Blocks {
   int64_t positions, per_set;
   explicit Blocks(const ChannelNormShape& z) : positions(z.n * z.l) {
-    const int64_t most = z.sets < 16 ? 16 / z.sets : 1, wanted = positions / kRun + 1;
+    const int64_t most = z.sets > 0 && z.sets < 16 ? 16 / z.sets : 1, wanted = positions / kRun + 1;
     per_set = wanted < most ? wanted : most;
   }
   int64_t begin(int64_t b) const { return positions * b / per_set; }

@@ -9,9 +9,9 @@
 namespace tapetum::kernels {
 namespace {
 
-bool supports_moments(const ChannelMomentsArgs&) { return true; }
-bool supports_forward(const ChannelNormForwardArgs&) { return true; }
-bool supports_backward(const ChannelNormBackwardArgs&) { return true; }
+bool supports_moments(const ChannelMomentsArgs& a) { return is_compute(a.shape.dtype); }
+bool supports_forward(const ChannelNormForwardArgs& a) { return is_compute(a.shape.dtype); }
+bool supports_backward(const ChannelNormBackwardArgs& a) { return is_compute(a.shape.dtype); }
 
 // f(statistics' index, channel, offset) for every element.
 template <class F> void for_each(const ChannelNormShape& z, F f) {

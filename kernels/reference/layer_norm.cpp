@@ -20,8 +20,8 @@ template <class T> Moments moments(const T* x, int64_t n, double epsilon) {
   return {mean, 1 / std::sqrt(var / static_cast<double>(n) + epsilon)};
 }
 
-bool supports_forward(const LayerNormForwardArgs&) { return true; }
-bool supports_backward(const LayerNormBackwardArgs&) { return true; }
+bool supports_forward(const LayerNormForwardArgs& a) { return is_compute(a.shape.dtype); }
+bool supports_backward(const LayerNormBackwardArgs& a) { return is_compute(a.shape.dtype); }
 
 Status forward(const LayerNormForwardArgs& a, Workspace&) {
   with_compute_type(a.shape.dtype, [&]<class T>() {

@@ -9,7 +9,7 @@
 namespace tapetum::kernels {
 namespace {
 
-bool supports(const MaxPool2dArgs&) { return true; }
+bool supports(const MaxPool2dArgs& a) { return is_compute(a.shape.dtype); }
 
 int64_t offset(const int64_t (&stride)[4], int64_t n, int64_t c, int64_t i, int64_t j) {
   return n * stride[0] + c * stride[1] + i * stride[2] + j * stride[3];

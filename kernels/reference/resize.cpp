@@ -6,7 +6,7 @@
 namespace tapetum::kernels {
 namespace {
 
-bool supports(const ResampleArgs&) { return true; }
+bool supports(const ResampleArgs& a) { return is_compute(a.shape.dtype); }
 
 Status run(const ResampleArgs& a, Workspace&) {
   const auto& z = a.shape;

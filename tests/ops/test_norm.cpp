@@ -47,6 +47,19 @@ TEST_CASE("normalize: a vector of zeros stays one") {
   REQUIRE(cosine_similarity(x.detach(), rand({1, 3})).item() == 0);
 }
 
+TEST_CASE("norm: 16-bit types are computed in f32, with weights of either type") {
+  const Tensor x = rand({2, 4, 3, 3}), w = rand({4}), b = rand({4}), none;
+  const Tensor half = to(x, DType::f16), exact = batch_norm(to(half, DType::f32), w, b, none, none, {.training = true});
+  Tensor mean = zeros({4}), var = ones({4});
+  for (const Tensor& y : {batch_norm(half, w, b, mean, var, {.training = true}), group_norm(half, 2, w, b), instance_norm(half, w, b)})
+    REQUIRE(y.dtype() == DType::f16);
+  REQUIRE(amax(abs(to(batch_norm(half, w, b, mean, var, {.training = true}), DType::f32) - exact)).item() < 2e-3);
+  REQUIRE(batch_norm(half, none, none, mean, var).dtype() == DType::f16);
+  REQUIRE(layer_norm(half, {3}, none, none).dtype() == DType::f16);
+  REQUIRE_THROWS_AS(batch_norm(to(x, DType::i32), none, none, mean, var), DTypeError);
+  REQUIRE_THROWS_AS(layer_norm(to(x, DType::i32), {3}, none, none), DTypeError);
+}
+
 TEST_CASE("norm: what cannot be normalised is an error") {
   const Tensor x = rand({1, 4, 1, 1}), none;
   REQUIRE_THROWS_AS(batch_norm(x, none, none, none, none, {.training = true}), ShapeError);

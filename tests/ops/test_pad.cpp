@@ -28,6 +28,8 @@ TEST_CASE("pad: integers keep their dtype") {
   const Tensor y = pad(tensor({1, 2}, {2}, DType::u8), {1, 0}, {.value = 255});
   REQUIRE(y.dtype() == DType::u8);
   check_values(y, {255, 1, 2});
+  REQUIRE(pad(to(rand({1, 2, 2}), DType::bf16), {1, 1}, {.mode = PadMode::reflect}).dtype() == DType::bf16);
+  REQUIRE_THROWS_AS(pad(zeros({1, 2, 2}, DType::u8), {1, 1}, {.mode = PadMode::reflect}), DTypeError);
 }
 
 TEST_CASE("pad: what cannot be is an error") {

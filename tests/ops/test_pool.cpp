@@ -37,6 +37,16 @@ TEST_CASE("max_pool2d: the layout of the result follows the input") {
   REQUIRE(max_pool2d(channels_last(rand({2, 3, 6, 6}))).is_channels_last());
 }
 
+TEST_CASE("pool: 16-bit types are computed in f32, integers are an error") {
+  const Tensor x = to(tensor({1, 2, 3, 4}, {1, 1, 2, 2}), DType::bf16).detach().set_requires_grad();
+  REQUIRE(max_pool2d(x).dtype() == DType::bf16);
+  REQUIRE(max_pool2d(x).item() == 4);
+  REQUIRE(avg_pool2d(x).item() == 2.5);
+  REQUIRE(grad({avg_pool2d(x)}, {x})[0].dtype() == DType::bf16);
+  REQUIRE_THROWS_AS(max_pool2d(to(x, DType::i32)), DTypeError);
+  REQUIRE_THROWS_AS(avg_pool2d(to(x, DType::u8)), DTypeError);
+}
+
 TEST_CASE("max_pool2d: a window that cannot be is an error") {
   const Tensor x = rand({1, 2, 4, 4});
   REQUIRE_THROWS_AS(max_pool2d(x, {.kernel = 5}), ShapeError);

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "tests/ops/resize_cases.h"
 
@@ -28,12 +29,19 @@ TEST_CASE("pixel_shuffle: channels become blocks of pixels and come back") {
   REQUIRE(contiguous(y).data<float>()[1] == x.data<float>()[15]);  // channel 1 is the right neighbour of channel 0
 }
 
+TEST_CASE("interpolate: 16-bit types are computed in f32, integers are an error") {
+  REQUIRE(interpolate(to(rand({1, 1, 2, 2}), DType::f16), {.size = 3, .mode = Interpolation::bilinear}).dtype() == DType::f16);
+  REQUIRE_THROWS_AS(interpolate(zeros({1, 1, 2, 2}, DType::u8), {.size = 3}), DTypeError);
+}
+
 TEST_CASE("interpolate: options that do not go together are an error") {
   const Tensor x = rand({1, 2, 4, 4});
   REQUIRE_THROWS_AS(interpolate(x, {}), ShapeError);
   REQUIRE_THROWS_AS(interpolate(x, {.size = 2, .scale_factor = 2}), ShapeError);
   REQUIRE_THROWS_AS(interpolate(x, {.scale_factor = 0.1}), ShapeError);
   REQUIRE_THROWS_AS(interpolate(x, {.scale_factor = -1}), ShapeError);
+  REQUIRE_THROWS_AS(interpolate(x, {.scale_factor = 1e300}), ShapeError);
+  REQUIRE_THROWS_AS(interpolate(x, {.scale_factor = NAN}), ShapeError);
   REQUIRE_THROWS_AS(interpolate(x, {.size = {3, 0}}), ShapeError);
   REQUIRE_THROWS_AS(interpolate(x, {.size = 2, .align_corners = true}), ShapeError);
   REQUIRE_THROWS_AS(interpolate(x, {.size = 2, .mode = Interpolation::area, .antialias = true}), ShapeError);
