@@ -24,6 +24,11 @@ template <class T> struct Images {
   bool uniform() const { return (h == 1 || stride_h == w * stride_w) && (n == 1 || stride_n == h * w * stride_w); }
 };
 
+template <class T> Images<T> images(T* data, int64_t n, int64_t h, int64_t w, const int64_t (&stride)[4]) {
+  return {data, n, h, w, stride[0], stride[1], stride[2], stride[3]};
+}
+template <class T> Images<const T> constant(const Images<T>& x) { return {x.data, x.n, x.h, x.w, x.stride_n, x.stride_c, x.stride_h, x.stride_w}; }
+
 template <class T> void copy_line(T* to, const T* from, int64_t n) {
   int64_t i = 0;
   for (; i + Vec<T>::lanes <= n; i += Vec<T>::lanes) Vec<T>::load(from + i).store(to + i);

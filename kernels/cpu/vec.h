@@ -29,11 +29,17 @@
 namespace tapetum::kernels {
 namespace {
 
-// Spelt out for each T: g++ drops vector_size from a dependent type.
+// Spelt out for each T: g++ drops vector_size from a dependent type. `unaligned` is how it lies in memory.
 template <class T> struct Register;
-template <> struct Register<float> { typedef float type __attribute__((vector_size(TAPETUM_VECTOR_BYTES))); };
-template <> struct Register<double> { typedef double type __attribute__((vector_size(TAPETUM_VECTOR_BYTES))); };
-template <> struct Register<int64_t> { typedef int64_t type __attribute__((vector_size(TAPETUM_VECTOR_BYTES))); };
+#define TAPETUM_REGISTER(T)                                                                                        \
+  template <> struct Register<T> {                                                                                 \
+    typedef T type __attribute__((vector_size(TAPETUM_VECTOR_BYTES)));                                             \
+    typedef T unaligned __attribute__((vector_size(TAPETUM_VECTOR_BYTES), aligned(alignof(T)), may_alias));        \
+  };
+TAPETUM_REGISTER(float)
+TAPETUM_REGISTER(double)
+TAPETUM_REGISTER(int64_t)
+#undef TAPETUM_REGISTER
 
 #if defined(__AVX2__) && !defined(__AVX512F__)
 // Lanes below n on, the others off.
@@ -52,11 +58,7 @@ template <class T> struct Vec {
   Vec(Raw r) : raw(r) {}
   Vec(T x) : raw(x - Raw{}) {}  // x - 0 is x for the compiler too, 0 + x is not (-0)
 
-  static Vec load(const T* p) {
-    Vec v;
-    std::memcpy(&v.raw, p, sizeof v.raw);
-    return v;
-  }
+  static Vec load(const T* p) { return Vec(Raw(*reinterpret_cast<const typename Register<T>::unaligned*>(p))); }
   // The first n lanes, the others zero; never reads past p[n - 1].
   static Vec load(const T* p, int64_t n) {
     if (n >= lanes) return load(p);
@@ -76,7 +78,7 @@ template <class T> struct Vec {
     for (int64_t i = 0; i < n && i < lanes; ++i) v.raw[i] = p[i * stride];
     return v;
   }
-  void store(T* p) const { std::memcpy(p, &raw, sizeof raw); }
+  void store(T* p) const { *reinterpret_cast<typename Register<T>::unaligned*>(p) = raw; }
   void store(T* p, int64_t n) const {
     if (n >= lanes) return store(p);
 #if defined(__AVX512F__)

@@ -70,9 +70,32 @@ TEST_CASE("conv2d: wrong shapes are named") {
   REQUIRE_THROWS_AS(conv_transpose2d(image({1, 16, 1, 1}), image({16, 8, 2, 2}), {.padding = 1}), ShapeError);
 }
 
+TEST_CASE("conv2d: the precision setting chooses the candidate, f64 is always exact") {
+  using kernels::ConvPrecision;
+  const auto chosen = [](ConvPrecision precision, DType dtype) {
+    const ConvPrecision before = kernels::conv_precision();
+    kernels::set_conv_precision(precision);
+    conv2d(channels_last(rand({1, 16, 16, 16}, -1, 1, dtype)), rand({16, 16, 3, 3}, -1, 1, dtype), {.padding = 1});
+    kernels::set_conv_precision(before);
+    return std::string(kernels::last_run().candidate);
+  };
+  REQUIRE(chosen(ConvPrecision::exact, DType::f32) == "implicit_gemm");
+  REQUIRE(chosen(ConvPrecision::f2, DType::f32) == "winograd_f2");
+  REQUIRE(chosen(ConvPrecision::f4, DType::f32) == "winograd_f4");
+  REQUIRE(chosen(ConvPrecision::f4, DType::f64) == "implicit_gemm");
+}
+
 TEST_CASE("conv2d: wrong dtypes are named") {
   REQUIRE_THROWS_AS(conv2d(image({1, 3, 4, 4}), rand({2, 3, 3, 3}, -1, 1, DType::f64)), DTypeError);
   REQUIRE_THROWS_AS(conv2d(zeros({1, 3, 4, 4}, DType::i32), zeros({2, 3, 3, 3}, DType::i32)), DTypeError);
+}
+
+TEST_CASE("conv2d: 16-bit tensors are computed in f32 and rounded once") {
+  const Tensor x = to(image({1, 20, 6, 6}), DType::bf16), w = to(image({18, 20, 3, 3}), DType::bf16), b = to(image({18}), DType::bf16);
+  const Tensor y = conv2d(x, w, b, {.padding = 1});
+  REQUIRE(y.dtype() == DType::bf16);
+  const Tensor exact = to(conv2d(to(x, DType::f32), to(w, DType::f32), to(b, DType::f32), {.padding = 1}), DType::bf16);
+  REQUIRE(amax(abs(to(y - exact, DType::f32))).item() == 0);
 }
 
 TEST_CASE("conv2d: a NaN reaches the pixels that read it, and no other") {

@@ -34,6 +34,13 @@ TEST_CASE("matmul: a depth of zero gives zeros, with a bias the bias") {
   REQUIRE(linear(zeros({2, 0}), zeros({3, 0}), full({3}, 2)).data<float>()[5] == 2);
 }
 
+TEST_CASE("matmul: 16-bit tensors are computed in f32 and rounded once") {
+  const Tensor a = to(rand({3, 40}, -1, 1), DType::f16), b = to(rand({40, 5}, -1, 1), DType::f16);
+  const Tensor y = matmul(a, b), exact = to(matmul(to(a, DType::f32), to(b, DType::f32)), DType::f16);
+  REQUIRE(y.dtype() == DType::f16);
+  REQUIRE(amax(abs(to(y - exact, DType::f32))).item() == 0);
+}
+
 TEST_CASE("matmul: wrong shapes and dtypes are named") {
   REQUIRE_THROWS_WITH(matmul(zeros({2, 3}), zeros({4, 5})), "matmul: expected [..., m, k] x [..., k, n] or vectors [k], got [2, 3] x [4, 5]");
   REQUIRE_THROWS_AS(matmul(zeros({}), zeros({4, 5})), ShapeError);
