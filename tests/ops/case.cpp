@@ -207,9 +207,18 @@ void print_trace(const Case& row) {
   } printer;
   Modes traced = modes;
   traced.tracer = &printer;
-  const auto inputs = make_inputs(row, DType::f32);
+  auto xs = make_inputs(row, DType::f32);
   ModesGuard guard(traced);
-  run(row, inputs);
+  run(row, xs);
+  if (row.flat) return;
+  for (Tensor& x : xs) x.set_requires_grad();
+  const Tensor y = row.op(xs);
+  xs.push_back(rand(y.shape(), -1, 1, y.dtype()).set_requires_grad());
+  std::vector<Tensor> first, cotangents;  // second order, for what runs there only
+  for (const Tensor& g : grad({y}, {xs.begin(), xs.end() - 1}, {xs.back()}, {.create_graph = true}))
+    if (g.defined() && g.requires_grad()) first.push_back(g);
+  for (const Tensor& g : first) cotangents.push_back(rand(g.shape(), -1, 1, g.dtype()));
+  if (!first.empty()) grad(first, xs, cotangents);
 }
 
 }  // namespace tapetum::test
