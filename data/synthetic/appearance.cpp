@@ -12,7 +12,7 @@ struct Palette {
   Colour background, stain, nucleus, glow;
 };
 constexpr Palette kPalettes[] = {
-    {{.78f, .66f, .74f}, {.55f, 1.15f, .45f}, {1.0f, 1.5f, .55f}, {.20f, .28f, .20f}},  // haematoxylin and eosin
+    {{.70f, .57f, .66f}, {.60f, 1.20f, .50f}, {1.0f, 1.5f, .55f}, {.28f, .37f, .29f}},  // haematoxylin and eosin
     {{.10f, .27f, .33f}, {1.3f, 1.4f, 1.1f}, {1.4f, 1.2f, .25f}, {.16f, .58f, .34f}},   // green fluorescence
     {{.30f, .17f, .34f}, {1.0f, 1.2f, .8f}, {1.2f, 1.1f, .3f}, {.62f, .34f, .12f}},     // orange fluorescence
     {{.50f, .56f, .60f}, {1.15f, .85f, .55f}, {1.5f, 1.1f, .5f}, {.38f, .30f, .14f}},   // phase contrast
@@ -26,7 +26,7 @@ double smoothstep(double from, double to, double x) {
 struct Look {
   Look(RandomStream& stream, const Outline& cell)
       : bright(stream.chance(0.5)),
-        body(stream.uniform(0.6, 1.0)),
+        body(stream.uniform(0.75, 1.05)),
         rim(stream.uniform(0.5, 0.9)),
         chromatin(stream.uniform(0.5, 1.0)),
         nucleus(stream, cell.y + cell.radius * stream.uniform(-0.2, 0.2), cell.x + cell.radius * stream.uniform(-0.2, 0.2),
@@ -86,7 +86,7 @@ class Painter {
 
 void Painter::draw_debris(RandomStream& stream) {
   const double area = static_cast<double>(size_.h * size_.w) / (128 * 128);
-  for (int64_t n = std::lround(area * stream.uniform(5, 14)); n > 0; --n) draw_speck(stream);
+  for (int64_t n = std::lround(area * stream.uniform(4, 11)); n > 0; --n) draw_speck(stream);
   for (int64_t n = std::lround(area * stream.uniform(1, 3)); n > 0; --n) draw_ghost(stream);
   for (int64_t n = std::lround(area * stream.uniform(0, 3)); n > 0; --n) draw_fibre(stream);
 }
@@ -106,7 +106,7 @@ void Painter::draw_speck(RandomStream& stream) {
 void Painter::draw_ghost(RandomStream& stream) {
   const Outline ghost(stream, random_y(stream), random_x(stream), stream.uniform(7, 15), 0.08);
   const bool bright = stream.chance(0.5);
-  const double amount = stream.uniform(0.15, 0.4);
+  const double amount = stream.uniform(0.12, 0.3);
   for_each_near(ghost.y, ghost.x, 1.6 * ghost.reach, [&](int64_t y, int64_t x) {
     const double d = ghost.distance(static_cast<double>(y), static_cast<double>(x));
     (bright ? at(y, x).glow : at(y, x).stain) += amount * std::exp(-2.5 * d * d);
@@ -150,7 +150,7 @@ void Painter::draw_cells(RandomStream& stream, const Tissue& tissue) {
       if (owner >= 0) {
         at(y, x) = cell_matter(tissue, looks[static_cast<size_t>(owner)], y, x);
       } else if (const double gap = (tissue.nearest(y, x) - 1) * 12; gap < 6) {
-        at(y, x).glow += 0.16 * std::exp(-gap * gap / 6);  // light that the cell's edge bends outwards
+        at(y, x).glow += 0.08 * std::exp(-gap * gap / 6);  // light that the cell's edge bends outwards
       }
     }
 }

@@ -11,7 +11,7 @@ namespace tapetum::data {
 
 Plane draw_illumination(RandomStream& stream, Size2 size) {
   const double longest = static_cast<double>(std::max(size.h, size.w));
-  const double slope = stream.uniform(0.15, 0.45), direction = stream.uniform(0, 2 * std::numbers::pi), vignette = stream.uniform(0.05, 0.3);
+  const double slope = stream.uniform(0.1, 0.35), direction = stream.uniform(0, 2 * std::numbers::pi), vignette = stream.uniform(0.05, 0.25);
   const double dy = slope * std::sin(direction), dx = slope * std::cos(direction);
   Plane light = smooth_noise(stream, size, longest / 2);
   for (int64_t y = 0; y < size.h; ++y)
