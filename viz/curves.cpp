@@ -41,7 +41,7 @@ class ChartPainter {
     text(chart_.title, frame_.x, frame_.y + 22, 21, Weight::bold, kInk, Align::left, frame_.width);
     axes();
     for (const Series& s : chart_.series) curve(s);
-    if (chart_.best != Best::none && !chart_.series.empty()) mark_best(chart_.series.back());
+    if (chart_.mark_highest && !chart_.series.empty()) mark_highest(chart_.series.back());
     labels();
   }
 
@@ -85,20 +85,16 @@ class ChartPainter {
       if (!gap(i) && gap(i + 1) && (i == 0 || gap(i - 1))) canvas_.fill_circle(points[i], 3.4 * scale_, s.color);
   }
 
-  void mark_best(const Series& s) {
+  void mark_highest(const Series& s) {
     size_t best = s.values.size();
     for (size_t i = 0; i < s.values.size(); ++i)
-      if (visible(s.values[i]) &&
-          (best == s.values.size() || (chart_.best == Best::highest ? s.values[i] > s.values[best] : s.values[i] < s.values[best])))
-        best = i;
+      if (visible(s.values[i]) && (best == s.values.size() || s.values[i] > s.values[best])) best = i;
     if (best == s.values.size()) return;
     const Point p = at(best, s.values[best]);
     canvas_.fill_circle(scaled(p), 6.5 * scale_, kPaper);
     canvas_.fill_circle(scaled(p), 4.5 * scale_, s.color);
-    const bool below = chart_.best == Best::lowest && p.y + 28 < plot_.bottom();
     const Align align = p.x > plot_.right() - 40 ? Align::right : p.x < plot_.x + 40 ? Align::left : Align::center;
-    text(fmt::format("{:.3f} at {} {}", s.values[best], chart_.x_label, best + 1), p.x, p.y + (below ? 24 : -14), 13.5, Weight::bold, kInk, align,
-         plot_.width);
+    text(fmt::format("{:.3f} at {} {}", s.values[best], chart_.x_label, best + 1), p.x, p.y - 14, 13.5, Weight::bold, kInk, align, plot_.width);
   }
 
   // Names at the lines' ends, moved apart where they would touch.
@@ -146,9 +142,8 @@ Tensor draw_charts(const std::vector<Chart>& charts, const ChartOptions& o) {
 
 Tensor training_curves(const std::vector<double>& train_loss, const std::vector<double>& val_loss, const std::vector<double>& val_miou,
                        const ChartOptions& options) {
-  const Chart loss{
-      .title = "Loss", .series = {{"train", train_loss, Color::hex(0x9aa4b5)}, {"validation", val_loss, class_color(3)}}, .best = Best::lowest};
-  const Chart iou{.title = "Mean IoU, validation", .series = {{"mIoU", val_miou, class_color(1)}}, .best = Best::highest};
+  const Chart loss{.title = "Loss", .series = {{"train", train_loss, Color::hex(0x9aa4b5)}, {"validation", val_loss, class_color(3)}}};
+  const Chart iou{.title = "Mean IoU, validation", .series = {{"mIoU", val_miou, class_color(1)}}, .mark_highest = true};
   return draw_charts({loss, iou}, options);
 }
 

@@ -14,13 +14,11 @@ struct Series {
   Color color = class_color(1);
 };
 
-enum class Best { none, lowest, highest };  // which point of the last series is marked
-
 struct Chart {
   std::string title;
   std::vector<Series> series = {};
-  Best best = Best::none;
-  bool log_scale = false;  // values that are not positive are gaps
+  bool mark_highest = false;  // the last series' best point, with its value
+  bool log_scale = false;     // values that are not positive are gaps
   std::string x_label = "epoch";
 };
 

@@ -52,13 +52,13 @@ TEST_CASE("curves: gaps, single points, constants and nothing at all are drawn")
                                                    {0, -1, 3}, {1e-30, 1e30}};
   for (const auto& values : series)
     for (bool log_scale : {false, true}) {
-      const std::vector<Chart> charts{{.title = "t", .series = {{"a", values}, {"b", {1, 2}}}, .best = Best::lowest, .log_scale = log_scale},
-                                      {.title = "u", .series = {{"a", values}}, .best = Best::highest, .log_scale = log_scale}};
+      const std::vector<Chart> charts{{.title = "t", .series = {{"a", values}, {"b", {1, 2}}}, .log_scale = log_scale},
+                                      {.title = "u", .series = {{"a", values}}, .mark_highest = true, .log_scale = log_scale}};
       CHECK(test::border_is_empty(draw_charts(charts), 2));
       CHECK(same_pixels(draw_charts(charts), draw_charts(charts)));
     }
   CHECK(draw_charts({}).size(2) == 3);
-  CHECK(draw_charts({{.title = "no series", .best = Best::highest}}).size(2) == 3);
+  CHECK(draw_charts({{.title = "no series", .mark_highest = true}}).size(2) == 3);
 }
 
 TEST_CASE("curves: many long names and tiny charts stay inside") {
