@@ -22,7 +22,7 @@ with tempfile.TemporaryDirectory() as folder:
                     check(command, "bash", "-euc", command, cwd=root)
         elif kind == "cpp" and "int main(" in text:
             programs += 1
-            flags = ["-std=c++20", "-Wall", "-Wextra", "-Werror", f"-I{build}/include", f"-L{build}", f"-Wl,-rpath,{build}"]
+            flags = ["-std=c++20", "-Wall", "-Wextra", "-Werror", f"-I{build}/include", f"-I{root}", f"-L{build}", f"-Wl,-rpath,{build}"]
             check("the program:\n" + text, compiler, *flags, "-x", "c++", "-", "-o", f"{folder}/program", "-ltapetum", input=text)
 print("\n\n".join(failures) or f"{commands} commands ran, {programs} programs compiled")
 sys.exit(bool(failures) or not commands + programs)
