@@ -96,8 +96,19 @@ Scores evaluate(tp::models::UNet& model, const Loss& loss, const ModelCard& card
   return scores;
 }
 
+std::vector<tp::viz::Fact> facts_of(const TrainOptions& o, const tp::train::Trainer& trainer, const Scores& scores, int64_t images,
+                                    int64_t parameters) {
+  return {{"Mean IoU", fmt::format("{:.3f}", scores.confusion.miou())},
+          {"Pixel accuracy", fmt::format("{:.1f} %", 100 * scores.confusion.pixel_accuracy())},
+          {"Training images", fmt::format("{}", images)},
+          {"Image size", fmt::format("{} \u00d7 {}", o.size.h, o.size.w)},
+          {"Epochs", fmt::format("{}", trainer.epoch())},
+          {"Parameters", fmt::format("{:.2f} M", static_cast<double>(parameters) / 1e6)},
+          {"Seed", fmt::format("{}", o.seed)}};
+}
+
 void draw_panel(const std::string& path, tp::models::UNet& model, const ModelCard& card, const tp::data::SegmentationData& set, tp::Device device,
-                const TrainOptions& o, const Scores& scores, int64_t parameters) {
+                const TrainOptions& o, std::vector<tp::viz::Fact> facts) {
   tp::NoGrad no_grad;
   model.eval();
   std::vector<tp::viz::PanelRow> rows;
@@ -113,9 +124,7 @@ void draw_panel(const std::string& path, tp::models::UNet& model, const ModelCar
   options.subtitle = "U-Net on images that it was not trained on";
   options.classes = card.classes;
   if (o.ignore_index >= 0) options.ignore_index = o.ignore_index;
-  options.facts = {{"Mean IoU", fmt::format("{:.3f}", scores.confusion.miou())},
-                   {"Pixel accuracy", fmt::format("{:.1f} %", 100 * scores.confusion.pixel_accuracy())},
-                   {"Parameters", fmt::format("{:.2f} M", static_cast<double>(parameters) / 1e6)}};
+  options.facts = std::move(facts);
   write_png(path, tp::data::Image(segmentation_panel(rows, options)));
 }
 
@@ -194,7 +203,7 @@ int train(const TrainOptions& o) {
   save_safetensors(weights, model.state_dict(), to_metadata(card));
   if (outcome == tp::train::Outcome::interrupted) return 130;
   if (!scores) validate();  // resumed after its end
-  draw_panel(panel, model, card, sets.val, device, o, *scores, parameters);
+  draw_panel(panel, model, card, sets.val, device, o, facts_of(o, trainer, *scores, sets.train.size(), parameters));
   write_png(curves, tp::data::Image(tp::viz::training_curves(trainer.history("loss"), trainer.history("val_loss"), trainer.history("miou"))));
 
   tp::train::Record files;
