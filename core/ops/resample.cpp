@@ -1,5 +1,7 @@
 #include "core/ops/resample.h"
 
+#include <numeric>
+
 #include "core/ops/creation.h"
 #include "core/ops/launch.h"
 #include "core/ops/layout.h"
@@ -31,16 +33,20 @@ struct DeviceTaps {
 }  // namespace
 
 SparseRows SparseRows::transposed() const {
-  const int64_t rows = static_cast<int64_t>(start.size()) - 1;
-  std::vector<std::vector<std::pair<int64_t, double>>> found(static_cast<size_t>(columns));
-  for (int64_t r = 0; r < rows; ++r)
-    for (auto k = static_cast<size_t>(start[r]); k < static_cast<size_t>(start[r + 1]); ++k)
-      found[static_cast<size_t>(index[k])].push_back({r, weight[k]});
-  SparseRows t{rows};
-  for (const auto& row : found) {
-    for (const auto& [column, w] : row) t.add(column, w);
-    t.end_row();
-  }
+  const size_t rows = start.size() - 1;
+  SparseRows t{static_cast<int64_t>(rows)};
+  t.start.assign(static_cast<size_t>(columns) + 1, 0);
+  for (int32_t column : index) ++t.start[static_cast<size_t>(column) + 1];
+  std::partial_sum(t.start.begin(), t.start.end(), t.start.begin());
+  t.index.resize(index.size());
+  t.weight.resize(index.size());
+  std::vector<int32_t> next = t.start;
+  for (size_t r = 0; r < rows; ++r)
+    for (auto k = static_cast<size_t>(start[r]); k < static_cast<size_t>(start[r + 1]); ++k) {
+      const auto to = static_cast<size_t>(next[static_cast<size_t>(index[k])]++);
+      t.index[to] = static_cast<int32_t>(r);
+      t.weight[to] = weight[k];
+    }
   return t;
 }
 

@@ -1,194 +1,16 @@
-// Each set's positions are cut into at most 16 blocks that the shape alone decides. Within a block, sums of up to 256 values run in
-// registers of T around a shift near the mean; they are merged in double, in order (Chan, Golub, LeVeque 1979), so nothing cancels.
-// Bound by memory: statistics read x once, forward reads x and writes y, backward reads x and gy twice and writes gx.
-#include "kernels/norm.h"
-
-#include "kernels/cpu/vec.h"
-#include "kernels/parallel.h"
+// y and gx are affine maps of each channel, whose coefficients are computed in double. Bound by memory: forward reads x and writes y,
+// backward reads x and gy twice and writes gx.
+#include "kernels/cpu/channel_sums.h"
 
 namespace tapetum::kernels {
 namespace {
 
-bool supports_moments(const ChannelMomentsArgs& a) { return serves(a.shape.dtype); }
 bool supports_forward(const ChannelNormForwardArgs& a) { return serves(a.shape.dtype); }
 bool supports_backward(const ChannelNormBackwardArgs& a) { return serves(a.shape.dtype); }
-double error_moments(const ChannelMomentsArgs&) { return 16; }
 double error_forward(const ChannelNormForwardArgs&) { return 8; }
 double error_backward(const ChannelNormBackwardArgs&) { return 64; }
 
-constexpr int64_t kRun = 256;      // values summed in T
-constexpr int64_t kGrain = 16384;  // elements of one unit of work
-constexpr int kWide = 4;           // registers that walk down the rows together: whole cache lines
-
-struct Blocks {
-  int64_t positions, per_set;
-  explicit Blocks(const ChannelNormShape& z) : positions(z.n * z.l) {
-    const int64_t most = z.sets > 0 && z.sets < 16 ? 16 / z.sets : 1, wanted = positions / kRun + 1;
-    per_set = wanted < most ? wanted : most;
-  }
-  int64_t begin(int64_t b) const { return positions * b / per_set; }
-};
-
-// Sums of two terms over `rows` rows, for U registers of neighbouring channels. term(offset, u, lanes, a, b) adds to its sums.
-template <int U, class T, class F> void sum_rows(int64_t rows, int64_t c, int64_t lanes, F term, T* a, T* b) {
-  using V = Vec<T>;
-  V sum_a[U], sum_b[U];
-  for (int u = 0; u < U; ++u) sum_a[u] = sum_b[u] = V(T(0));
-  for (int64_t r = 0; r < rows; ++r)
-    for (int u = 0; u < U; ++u) term(r * c + u * V::lanes, u, lanes, sum_a[u], sum_b[u]);
-  for (int u = 0; u < U; ++u) {
-    sum_a[u].store(a + u * V::lanes);
-    sum_b[u].store(b + u * V::lanes);
-  }
-}
-
-// The terms of the statistics: d and d^2 for d = x - shift; and of the gradient: gy and gy (x - shift).
-template <class T, int U> struct MomentTerms {
-  const T* x;
-  Vec<T> shift[U];
-  MomentTerms(const T* x, const T* shifts, int64_t lanes) : x(x) {
-    for (int u = 0; u < U; ++u) shift[u] = Vec<T>::load(shifts + u * Vec<T>::lanes, lanes);
-  }
-  void operator()(int64_t at, int u, int64_t lanes, Vec<T>& a, Vec<T>& b) const {
-    const Vec<T> d = Vec<T>::load(x + at, lanes) - shift[u];
-    a = a + d;
-    b = b + d * d;
-  }
-};
-template <class T, int U> struct GradientTerms {
-  const T *x, *gy;
-  Vec<T> shift[U];
-  GradientTerms(const T* x, const T* gy, const T* shifts, int64_t lanes) : x(x), gy(gy) {
-    for (int u = 0; u < U; ++u) shift[u] = Vec<T>::load(shifts + u * Vec<T>::lanes, lanes);
-  }
-  void operator()(int64_t at, int u, int64_t lanes, Vec<T>& a, Vec<T>& b) const {
-    const Vec<T> g = Vec<T>::load(gy + at, lanes);
-    a = a + g;
-    b = b + g * (Vec<T>::load(x + at, lanes) - shift[u]);
-  }
-};
-
-// use(first channel, channels, a, b) with the sums over `rows` rows of what make<U>(channel, lanes) gives, chunk by chunk of channels.
-template <class T, class Make, class Use> void sum_chunks(int64_t rows, int64_t c, Make make, Use use) {
-  constexpr int64_t lanes = Vec<T>::lanes;
-  T a[kWide * lanes], b[kWide * lanes];
-  int64_t first = 0;
-  for (; first + kWide * lanes <= c; first += kWide * lanes) {
-    sum_rows<kWide>(rows, c, lanes, make.template operator()<kWide>(first, lanes), a, b);
-    use(first, kWide * lanes, a, b);
-  }
-  for (; first < c; first += lanes) {
-    const int64_t n = c - first < lanes ? c - first : lanes;
-    sum_rows<1>(rows, c, n, make.template operator()<1>(first, n), a, b);
-    use(first, n, a, b);
-  }
-}
-
-// f(offset, count) for the stretches of channel c between two positions of a set, each inside one plane and at most kRun long.
-template <class F> void for_each_run(const ChannelNormShape& z, int64_t set, int64_t c, int64_t begin, int64_t end, F f) {
-  while (begin < end) {
-    const int64_t at = begin % z.l, room = z.l - at, left = end - begin;
-    int64_t count = room < left ? room : left;
-    count = count < kRun ? count : kRun;
-    f(((set * z.n + begin / z.l) * z.c + c) * z.l + at, count);
-    begin += count;
-  }
-}
-
-// Mean and sum of squared deviations of `seen` values, and what `count` more of them change: their sums of d and d^2 around `shift`.
-void merge(double& mean, double& m2, double seen, double count, double shift, double sum, double squares) {
-  const double delta = shift + sum / count - mean;
-  mean += delta * (count / (seen + count));
-  m2 += squares - sum * sum / count + delta * delta * (seen * count / (seen + count));
-}
-
-template <class T> void moments_of_rows(const T* x, int64_t rows, int64_t c, double* mean, double* m2) {
-  for (int64_t i = 0; i < c; ++i) mean[i] = m2[i] = 0;
-  for (int64_t r = 0; r < rows; r += kRun) {
-    const int64_t count = rows - r < kRun ? rows - r : kRun;
-    sum_chunks<T>(
-        count, c, [&]<int U>(int64_t first, int64_t lanes) { return MomentTerms<T, U>(x + r * c + first, x + first, lanes); },
-        [&](int64_t first, int64_t n, const T* sum, const T* squares) {
-          for (int64_t i = 0; i < n; ++i)
-            merge(mean[first + i], m2[first + i], static_cast<double>(r), static_cast<double>(count), x[first + i], sum[i], squares[i]);
-        });
-  }
-}
-
-template <class T>
-void moments_of_channel(const ChannelNormShape& z, const T* x, int64_t set, int64_t c, int64_t begin, int64_t end, double& mean, double& m2) {
-  using V = Vec<T>;
-  mean = m2 = 0;
-  double seen = 0;
-  for_each_run(z, set, c, begin, end, [&](int64_t at, int64_t count) {
-    const V shift(x[at]);
-    V sum(T(0)), squares(T(0));
-    for (int64_t i = 0; i < count; i += V::lanes) {
-      const V d = (V::load(x + at + i, count - i) - shift).keep(count - i, 0);
-      sum = sum + d;
-      squares = squares + d * d;
-    }
-    merge(mean, m2, seen, static_cast<double>(count), x[at], sum.sum(), squares.sum());
-    seen += static_cast<double>(count);
-  });
-}
-
-// Two doubles for each set, block and channel, in arrays one after the other.
-struct Parts {
-  double *a, *b;
-  Parts(void* data, const ChannelNormShape& z) : a(static_cast<double*>(data)), b(a + count(z)) {}
-  static int64_t count(const ChannelNormShape& z) { return z.sets * Blocks(z).per_set * z.c; }
-  static size_t bytes(const ChannelNormShape& z) { return static_cast<size_t>(2 * count(z)) * sizeof(double); }
-};
-
-// rows(set, begin, end, part) for each block when channels are innermost, else channel(set, channel, begin, end, part).
-template <class Rows, class Channel> void for_each_block(const ChannelNormShape& z, Rows rows, Channel channel) {
-  const Blocks blocks(z);
-  const auto block = [&](int64_t i, auto f) { f(i / blocks.per_set, blocks.begin(i % blocks.per_set), blocks.begin(i % blocks.per_set + 1)); };
-  if (z.channels_last)
-    parallel_for(z.sets * blocks.per_set,
-                 [&](int64_t i) { block(i, [&](int64_t set, int64_t begin, int64_t end) { rows(set, begin, end, i * z.c); }); });
-  else
-    parallel_ranges(z.sets * blocks.per_set * z.c, kGrain / (blocks.positions / blocks.per_set + 1) + 1, [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i) block(i / z.c, [&](int64_t set, int64_t begin, int64_t end) { channel(set, i % z.c, begin, end, i); });
-    });
-}
-
-size_t workspace_moments(const ChannelMomentsArgs& a) { return Parts::bytes(a.shape); }
-
-Status moments(const ChannelMomentsArgs& args, Workspace& scratch) {
-  const auto& z = args.shape;
-  const Blocks blocks(z);
-  const Parts parts(scratch.data, z);
-  with_served_type(z.dtype, [&]<class T>() {
-    auto x = static_cast<const T*>(args.x);
-    for_each_block(
-        z,
-        [&](int64_t set, int64_t begin, int64_t end, int64_t part) {
-          moments_of_rows(x + (set * blocks.positions + begin) * z.c, end - begin, z.c, parts.a + part, parts.b + part);
-        },
-        [&](int64_t set, int64_t c, int64_t begin, int64_t end, int64_t part) {
-          moments_of_channel(z, x, set, c, begin, end, parts.a[part], parts.b[part]);
-        });
-  });
-  const int64_t groups = z.c / z.group;
-  for (int64_t i = 0; i < z.sets * groups; ++i) {
-    double mean = 0, m2 = 0, seen = 0;
-    for (int64_t b = 0; b < blocks.per_set; ++b)
-      for (int64_t c = i % groups * z.group; c < (i % groups + 1) * z.group; ++c) {
-        const int64_t part = (i / groups * blocks.per_set + b) * z.c + c;
-        const double count = static_cast<double>(blocks.begin(b + 1) - blocks.begin(b));
-        if (count == 0) continue;
-        merge(mean, m2, seen, count, parts.a[part], 0, parts.b[part]);
-        seen += count;
-      }
-    args.mean[i] = mean;
-    args.var[i] = seen > 0 ? m2 / seen : 0;
-  }
-  return Status::ok;
-}
-
-// f(offset, count, set, channel) for stretches that the threads share: a row of all channels, or a piece of one plane.
+// f(offset, count, set, channel) for stretches that the threads share: a row of all channels, or one plane.
 template <class F> void for_each_stretch(const ChannelNormShape& z, F f) {
   const int64_t images = z.sets * z.n;
   if (z.channels_last)
@@ -233,6 +55,20 @@ Status forward(const ChannelNormForwardArgs& a, Workspace& scratch) {
   });
   return Status::ok;
 }
+
+// The terms gy and gy (x - shift).
+template <class T, int U> struct GradientTerms {
+  const T *x, *gy;
+  Vec<T> shift[U];
+  GradientTerms(const T* x, const T* gy, const T* shifts, int64_t lanes) : x(x), gy(gy) {
+    for (int u = 0; u < U; ++u) shift[u] = Vec<T>::load(shifts + u * Vec<T>::lanes, lanes);
+  }
+  void operator()(int64_t at, int u, int64_t lanes, Vec<T>& a, Vec<T>& b) const {
+    const Vec<T> g = Vec<T>::load(gy + at, lanes);
+    a = a + g;
+    b = b + g * (Vec<T>::load(x + at, lanes) - shift[u]);
+  }
+};
 
 // The sums of gy and of gy (x - shift) for each part.
 template <class T> void gradient_sums(const ChannelNormBackwardArgs& a, const T* shift, const Parts& parts) {
@@ -347,8 +183,6 @@ Status backward(const ChannelNormBackwardArgs& a, Workspace& scratch) {
 
 }  // namespace
 
-TAPETUM_CPU_CANDIDATE(ChannelMomentsArgs, channel_moments_vec){
-    .name = "vec", .supports = supports_moments, .workspace = workspace_moments, .error = error_moments, .run = moments};
 TAPETUM_CPU_CANDIDATE(ChannelNormForwardArgs, channel_norm_forward_vec){
     .name = "vec", .supports = supports_forward, .workspace = workspace_forward, .error = error_forward, .run = forward};
 TAPETUM_CPU_CANDIDATE(ChannelNormBackwardArgs, channel_norm_backward_vec){
