@@ -1,0 +1,142 @@
+// PyTorch's values and gradients of the same inputs (tests/fixtures/make_ops.py, f64).
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tapetum.h"
+#include "tests/fixtures.h"
+
+namespace tapetum::test {
+namespace {
+
+using Inputs = std::vector<Tensor>;
+using Function = std::function<Tensor(const Inputs&)>;
+
+const double kInfinity = std::numeric_limits<double>::infinity();
+
+const std::vector<std::pair<const char*, Function>> rows = {
+    {"neg", [](const Inputs& x) { return -x[0]; }},
+    {"abs", [](const Inputs& x) { return abs(x[0]); }},
+    {"sign", [](const Inputs& x) { return sign(x[0]); }},
+    {"square", [](const Inputs& x) { return square(x[0]); }},
+    {"exp", [](const Inputs& x) { return exp(x[0]); }},
+    {"log", [](const Inputs& x) { return log(x[0]); }},
+    {"log1p", [](const Inputs& x) { return log1p(x[0]); }},
+    {"sqrt", [](const Inputs& x) { return sqrt(x[0]); }},
+    {"rsqrt", [](const Inputs& x) { return rsqrt(x[0]); }},
+    {"reciprocal", [](const Inputs& x) { return reciprocal(x[0]); }},
+    {"sin", [](const Inputs& x) { return sin(x[0]); }},
+    {"cos", [](const Inputs& x) { return cos(x[0]); }},
+    {"erf", [](const Inputs& x) { return erf(x[0]); }},
+    {"floor", [](const Inputs& x) { return floor(x[0]); }},
+    {"ceil", [](const Inputs& x) { return ceil(x[0]); }},
+    {"round", [](const Inputs& x) { return round(x[0]); }},
+    {"relu", [](const Inputs& x) { return relu(x[0]); }},
+    {"leaky_relu", [](const Inputs& x) { return leaky_relu(x[0], 0.2); }},
+    {"relu6", [](const Inputs& x) { return relu6(x[0]); }},
+    {"elu", [](const Inputs& x) { return elu(x[0], 0.7); }},
+    {"sigmoid", [](const Inputs& x) { return sigmoid(x[0]); }},
+    {"tanh", [](const Inputs& x) { return tanh(x[0]); }},
+    {"silu", [](const Inputs& x) { return silu(x[0]); }},
+    {"mish", [](const Inputs& x) { return mish(x[0]); }},
+    {"softplus", [](const Inputs& x) { return softplus(x[0], 2, 3); }},
+    {"hardsigmoid", [](const Inputs& x) { return hardsigmoid(x[0]); }},
+    {"hardswish", [](const Inputs& x) { return hardswish(x[0]); }},
+    {"gelu", [](const Inputs& x) { return gelu(x[0]); }},
+    {"gelu_tanh", [](const Inputs& x) { return gelu(x[0], Gelu::tanh); }},
+    {"clamp", [](const Inputs& x) { return clamp(x[0], -0.5, 1); }},
+    {"pow_scalar", [](const Inputs& x) { return pow(x[0], 2.5); }},
+    {"pow", [](const Inputs& x) { return pow(x[0], x[1]); }},
+    {"add", [](const Inputs& x) { return x[0] + x[1]; }},
+    {"sub", [](const Inputs& x) { return x[0] - x[1]; }},
+    {"mul", [](const Inputs& x) { return x[0] * x[1]; }},
+    {"div", [](const Inputs& x) { return x[0] / x[1]; }},
+    {"maximum", [](const Inputs& x) { return maximum(x[0], x[1]); }},
+    {"minimum", [](const Inputs& x) { return minimum(x[0], x[1]); }},
+    {"lerp", [](const Inputs& x) { return lerp(x[0], x[1], x[2]); }},
+    {"where", [](const Inputs& x) { return where(x[0] > 0, x[1], x[2]); }},
+    {"sum", [](const Inputs& x) { return sum(x[0], {0, 2}); }},
+    {"mean", [](const Inputs& x) { return mean(x[0], {1}, true); }},
+    {"prod", [](const Inputs& x) { return prod(x[0], {1}); }},
+    {"prod_zero", [](const Inputs& x) { return prod(x[0] * tensor({1, 0, 1, 1}, DType::f64), {1}); }},
+    {"amax", [](const Inputs& x) { return amax(round(x[0]), {0, 2}); }},
+    {"amax_values", [](const Inputs& x) { return amax(x[0], {0, 2}); }},
+    {"amin", [](const Inputs& x) { return amin(x[0], {-1}, true); }},
+    {"var", [](const Inputs& x) { return var(x[0], {0, 2}); }},
+    {"std", [](const Inputs& x) { return std(x[0], {1}, {.correction = 0, .keepdim = true}); }},
+    {"norm2", [](const Inputs& x) { return norm(x[0], 2, {1}); }},
+    {"norm3", [](const Inputs& x) { return norm(x[0], 3, {0, 1}); }},
+    {"norm1", [](const Inputs& x) { return norm(x[0], 1); }},
+    {"norm_inf", [](const Inputs& x) { return norm(x[0], kInfinity, {1}); }},
+    {"logsumexp", [](const Inputs& x) { return logsumexp(x[0] * 50, {0, 2}); }},
+    {"cumsum", [](const Inputs& x) { return cumsum(x[0], 1); }},
+    {"tril", [](const Inputs& x) { return tril(x[0], 1); }},
+    {"triu", [](const Inputs& x) { return triu(x[0], -1); }},
+    {"flip", [](const Inputs& x) { return flip(x[0], {0, 2}); }},
+    {"roll", [](const Inputs& x) { return roll(x[0], {1, -2}, {0, 2}); }},
+    {"rot90", [](const Inputs& x) { return rot90(x[0], 1, 0, 2); }},
+    {"rot90_back", [](const Inputs& x) { return rot90(x[0], -1, 1, 2); }},
+    {"repeat", [](const Inputs& x) { return repeat(x[0], {2, 1, 3}); }},
+    {"tile", [](const Inputs& x) { return tile(x[0], {2, 1}); }},
+    {"cat", [](const Inputs& x) { return cat({x[0], x[1]}, 1); }},
+    {"stack", [](const Inputs& x) { return stack({x[0], x[1]}, -1); }},
+    {"permute", [](const Inputs& x) { return permute(x[0], {2, 0, 1}); }},
+    {"slice", [](const Inputs& x) { return x[0](slice(1), slice(0, kToEnd, 2), slice(-3, -1)); }},
+    {"matmul", [](const Inputs& x) { return matmul(x[0], x[1]); }},
+    {"linear", [](const Inputs& x) { return linear(x[0], x[1], x[2]); }},
+    {"conv2d", [](const Inputs& x) { return conv2d(x[0], x[1], x[2], {.stride = {2, 1}, .padding = {1, 2}, .dilation = {1, 2}, .groups = 2}); }},
+    {"conv2d_same", [](const Inputs& x) { return conv2d(x[0], x[1], {.padding = "same"}); }},
+    {"conv_transpose2d",
+     [](const Inputs& x) {
+       return conv_transpose2d(x[0], x[1], x[2], {.stride = {2, 3}, .padding = 1, .output_padding = {1, 2}, .dilation = {2, 1}, .groups = 2});
+     }},
+};
+
+// max |a - b| over max |b|, at least 1e-3.
+double difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
+  if (a.numel() == 0) return 0;
+  const Tensor wide = to(a, DType::f64);
+  return amax(abs(wide - b)).item() / std::fmax(amax(abs(b)).item(), 1e-3);
+}
+
+void check(const StateDict& file, const std::string& name, const Function& f, DType dtype, double tolerance) {
+  Inputs xs;
+  while (const Tensor* x = file.find(name + ".x" + std::to_string(xs.size()))) xs.push_back(clone(to(*x, dtype)).set_requires_grad());
+  REQUIRE_FALSE(xs.empty());
+  const Tensor y = f(xs);
+  INFO(name << " " << name_of(dtype));
+  REQUIRE(difference(y.detach(), file.at(name + ".y")) <= tolerance);
+  const auto gs = grad({y}, xs, {to(file.at(name + ".gy"), dtype)});
+  for (size_t i = 0; i < xs.size(); ++i) {
+    const Tensor* g = file.find(name + ".g" + std::to_string(i));
+    if (!g) continue;
+    INFO("gradient " << i);
+    REQUIRE(difference(gs[i].defined() ? gs[i] : zeros_like(xs[i]), *g) <= tolerance);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("parity: values and gradients of ops are PyTorch's", "[parity]") {
+  const StateDict file = load(fixture("ops.safetensors"));
+  for (const auto& [name, f] : rows) {
+    check(file, name, f, DType::f64, 1e-12);
+    if (std::string(name) != "amax") check(file, name, f, DType::f32, 1e-5);  // rounding to halves is another input in f32
+  }
+}
+
+TEST_CASE("parity: every case of the fixture is compared", "[parity]") {
+  const StateDict file = load(fixture("ops.safetensors"));
+  for (const auto& [name, tensor] : file)
+    if (name.ends_with(".y"))
+      REQUIRE(std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.first == name.substr(0, name.size() - 2); }));
+}
+
+}  // namespace tapetum::test
