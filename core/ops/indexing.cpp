@@ -87,17 +87,26 @@ Tensor index(const Tensor& x, const Index* indices, int count) {
     gaps += indices[i].kind == Index::Kind::ellipsis;
   }
   if (needed > x.dim() || gaps > 1)
-    throw ShapeError(fmt::format("index: {} indices{} for {} with {} dimensions", needed, gaps > 1 ? " and several ellipses" : "", to_string(x.shape()), x.dim()));
+    throw ShapeError(
+        fmt::format("index: {} indices{} for {} with {} dimensions", needed, gaps > 1 ? " and several ellipses" : "", to_string(x.shape()), x.dim()));
   Tensor y = x;
   std::vector<Tensor> tensors;
   int dim = 0;
   for (int i = 0; i < count; ++i) {
     const Index& at = indices[i];
     switch (at.kind) {
-      case Index::Kind::number: y = select(y, dim, at.range.start); break;
-      case Index::Kind::slice: y = slice(y, dim++, at.range.start, at.range.end, at.range.step); break;
-      case Index::Kind::ellipsis: dim += x.dim() - needed; break;
-      case Index::Kind::none: y = unsqueeze(y, dim++); break;
+      case Index::Kind::number:
+        y = select(y, dim, at.range.start);
+        break;
+      case Index::Kind::slice:
+        y = slice(y, dim++, at.range.start, at.range.end, at.range.step);
+        break;
+      case Index::Kind::ellipsis:
+        dim += x.dim() - needed;
+        break;
+      case Index::Kind::none:
+        y = unsqueeze(y, dim++);
+        break;
       case Index::Kind::tensor:
         append(tensors, at, y, dim);
         dim += taken(at);

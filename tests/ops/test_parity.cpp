@@ -61,36 +61,81 @@ const std::vector<std::pair<const char*, Function>> rows = {
     {"minimum", [](const Inputs& x) { return minimum(x[0], x[1]); }},
     {"lerp", [](const Inputs& x) { return lerp(x[0], x[1], x[2]); }},
     {"where", [](const Inputs& x) { return where(x[0] > 0, x[1], x[2]); }},
-    {"sum", [](const Inputs& x) { return sum(x[0], {0, 2}); }},
+    {"sum",
+     [](const Inputs& x) {
+       return sum(x[0], {0, 2});
+     }},
     {"mean", [](const Inputs& x) { return mean(x[0], {1}, true); }},
     {"prod", [](const Inputs& x) { return prod(x[0], {1}); }},
-    {"prod_zero", [](const Inputs& x) { return prod(x[0] * tensor({1, 0, 1, 1}, DType::f64), {1}); }},
-    {"amax", [](const Inputs& x) { return amax(round(x[0]), {0, 2}); }},
-    {"amax_values", [](const Inputs& x) { return amax(x[0], {0, 2}); }},
+    {"prod_zero",
+     [](const Inputs& x) {
+       return prod(x[0] * tensor({1, 0, 1, 1}, DType::f64), {1});
+     }},
+    {"amax",
+     [](const Inputs& x) {
+       return amax(round(x[0]), {0, 2});
+     }},
+    {"amax_values",
+     [](const Inputs& x) {
+       return amax(x[0], {0, 2});
+     }},
     {"amin", [](const Inputs& x) { return amin(x[0], {-1}, true); }},
-    {"var", [](const Inputs& x) { return var(x[0], {0, 2}); }},
+    {"var",
+     [](const Inputs& x) {
+       return var(x[0], {0, 2});
+     }},
     {"std", [](const Inputs& x) { return std(x[0], {1}, {.correction = 0, .keepdim = true}); }},
     {"norm2", [](const Inputs& x) { return norm(x[0], 2, {1}); }},
-    {"norm3", [](const Inputs& x) { return norm(x[0], 3, {0, 1}); }},
+    {"norm3",
+     [](const Inputs& x) {
+       return norm(x[0], 3, {0, 1});
+     }},
     {"norm1", [](const Inputs& x) { return norm(x[0], 1); }},
     {"norm_inf", [](const Inputs& x) { return norm(x[0], kInfinity, {1}); }},
-    {"logsumexp", [](const Inputs& x) { return logsumexp(x[0] * 50, {0, 2}); }},
+    {"logsumexp",
+     [](const Inputs& x) {
+       return logsumexp(x[0] * 50, {0, 2});
+     }},
     {"cumsum", [](const Inputs& x) { return cumsum(x[0], 1); }},
     {"tril", [](const Inputs& x) { return tril(x[0], 1); }},
     {"triu", [](const Inputs& x) { return triu(x[0], -1); }},
-    {"flip", [](const Inputs& x) { return flip(x[0], {0, 2}); }},
-    {"roll", [](const Inputs& x) { return roll(x[0], {1, -2}, {0, 2}); }},
+    {"flip",
+     [](const Inputs& x) {
+       return flip(x[0], {0, 2});
+     }},
+    {"roll",
+     [](const Inputs& x) {
+       return roll(x[0], {1, -2}, {0, 2});
+     }},
     {"rot90", [](const Inputs& x) { return rot90(x[0], 1, 0, 2); }},
     {"rot90_back", [](const Inputs& x) { return rot90(x[0], -1, 1, 2); }},
-    {"repeat", [](const Inputs& x) { return repeat(x[0], {2, 1, 3}); }},
-    {"tile", [](const Inputs& x) { return tile(x[0], {2, 1}); }},
-    {"cat", [](const Inputs& x) { return cat({x[0], x[1]}, 1); }},
-    {"stack", [](const Inputs& x) { return stack({x[0], x[1]}, -1); }},
-    {"permute", [](const Inputs& x) { return permute(x[0], {2, 0, 1}); }},
+    {"repeat",
+     [](const Inputs& x) {
+       return repeat(x[0], {2, 1, 3});
+     }},
+    {"tile",
+     [](const Inputs& x) {
+       return tile(x[0], {2, 1});
+     }},
+    {"cat",
+     [](const Inputs& x) {
+       return cat({x[0], x[1]}, 1);
+     }},
+    {"stack",
+     [](const Inputs& x) {
+       return stack({x[0], x[1]}, -1);
+     }},
+    {"permute",
+     [](const Inputs& x) {
+       return permute(x[0], {2, 0, 1});
+     }},
     {"slice", [](const Inputs& x) { return x[0](slice(1), slice(0, kToEnd, 2), slice(-3, -1)); }},
     {"matmul", [](const Inputs& x) { return matmul(x[0], x[1]); }},
     {"linear", [](const Inputs& x) { return linear(x[0], x[1], x[2]); }},
-    {"conv2d", [](const Inputs& x) { return conv2d(x[0], x[1], x[2], {.stride = {2, 1}, .padding = {1, 2}, .dilation = {1, 2}, .groups = 2}); }},
+    {"conv2d",
+     [](const Inputs& x) {
+       return conv2d(x[0], x[1], x[2], {.stride = {2, 1}, .padding = {1, 2}, .dilation = {1, 2}, .groups = 2});
+     }},
     {"conv2d_same", [](const Inputs& x) { return conv2d(x[0], x[1], {.padding = "same"}); }},
     {"conv_transpose2d",
      [](const Inputs& x) {
