@@ -33,6 +33,7 @@ template <class T> struct Across {
   V sum(V v) const { return v; }
   V max(V v) const { return v; }
   V load_per_line(const T* p) const { return V::load(p, lines); }
+  void store_per_line(V v, T* p) const { v.store(p, lines); }
   V weights(const T* per_element, int64_t step) const { return V(per_element[step]); }
 };
 
@@ -52,6 +53,7 @@ template <class T> struct Along {
   V sum(V v) const { return V(v.sum()); }
   V max(V v) const { return V(v.max()); }
   V load_per_line(const T* p) const { return V(*p); }
+  void store_per_line(V v, T* p) const { *p = v.raw[0]; }
   V weights(const T* per_element, int64_t step) const { return V::load(per_element + step * V::lanes, length - step * V::lanes); }
 };
 
@@ -66,42 +68,39 @@ struct LineUnits {
 };
 
 constexpr int64_t kShortLine = 64;
-constexpr int64_t kTileLines = 32;  // side by side in a tile: two cache lines of f32, a multiple of every instruction set's lanes
-constexpr int64_t kFewRows = 8;     // that far-apart lines may touch at once without pushing each other out of an 8-way cache
+constexpr int64_t kTileElements = 4096;  // of 16 kB in f32
+constexpr int64_t kFewRows = 8;          // that far-apart lines may touch at once without pushing each other out of an 8-way cache
 
+// Lines side by side: element i of line l is at [i * lines + l].
 template <class T> struct Tile {
-  T at[kShortLine * kTileLines];
+  T at[kTileElements];
 
-  void read(const T* x, int64_t length, int64_t lines, int64_t element_stride, int64_t line_stride) {
+  void read(const T* x, int64_t length, int64_t lines, int64_t n, int64_t element_stride, int64_t line_stride) {
     for (int64_t i = 0; i < length; ++i)
-      for (int64_t l = 0; l < lines; ++l) at[i * kTileLines + l] = x[i * element_stride + l * line_stride];
+      for (int64_t l = 0; l < n; ++l) at[i * lines + l] = x[i * element_stride + l * line_stride];
   }
-  void write(T* y, int64_t length, int64_t lines, int64_t element_stride, int64_t line_stride) const {
-    if (element_stride == 1) {
-      for (int64_t l = 0; l < lines; ++l)
-        for (int64_t i = 0; i < length; ++i) y[l * line_stride + i] = at[i * kTileLines + l];
-    } else {
-      for (int64_t i = 0; i < length; ++i)
-        for (int64_t l = 0; l < lines; ++l) y[i * element_stride + l * line_stride] = at[i * kTileLines + l];
-    }
+  void write(T* y, int64_t length, int64_t lines, int64_t n, int64_t element_stride, int64_t line_stride) const {
+    for (int64_t i = 0; i < length; ++i)
+      for (int64_t l = 0; l < n; ++l) y[i * element_stride + l * line_stride] = at[i * lines + l];
   }
 };
 
-// f(block, number of its first line, in, out) for `lines` lines through tiles; first is the number of the first one.
+// f(block, number of its first line, in, out) for `count` lines through tiles; first is the number of the first one.
 template <class T, int I, int O, class F>
-void in_tiles(int64_t length, int64_t first, int64_t lines, int64_t element_stride, int64_t line_stride, Pointers<const T*, I> in,
+void in_tiles(int64_t length, int64_t first, int64_t count, int64_t element_stride, int64_t line_stride, Pointers<const T*, I> in,
               Pointers<T*, O> out, F f) {
   constexpr int64_t lanes = Vec<T>::lanes;
+  const int64_t lines = smaller(256, kTileElements / (length + !length) / 16 * 16);  // a multiple of every instruction set's lanes
   Tile<T> tiles[I + O];
   Pointers<const T*, I> tile_in;
   Pointers<T*, O> tile_out;
   for (int j = 0; j < I; ++j) tile_in.at[j] = tiles[j].at;
   for (int j = 0; j < O; ++j) tile_out.at[j] = tiles[I + j].at;
-  for (int64_t begin = 0; begin < lines; begin += kTileLines) {
-    const int64_t n = smaller(kTileLines, lines - begin), shift = begin * line_stride;
-    for (int j = 0; j < I; ++j) tiles[j].read(in[j] + shift, length, n, element_stride, line_stride);
-    for (int64_t l = 0; l < n; l += lanes) f(Across<T>{length, kTileLines, smaller(lanes, n - l)}, first + begin + l, tile_in + l, tile_out + l);
-    for (int j = 0; j < O; ++j) tiles[I + j].write(out[j] + shift, length, n, element_stride, line_stride);
+  for (int64_t begin = 0; begin < count; begin += lines) {
+    const int64_t n = smaller(lines, count - begin), shift = begin * line_stride;
+    for (int j = 0; j < I; ++j) tiles[j].read(in[j] + shift, length, lines, n, element_stride, line_stride);
+    for (int64_t l = 0; l < n; l += lanes) f(Across<T>{length, lines, smaller(lanes, n - l)}, first + begin + l, tile_in + l, tile_out + l);
+    for (int j = 0; j < O; ++j) tiles[I + j].write(out[j] + shift, length, lines, n, element_stride, line_stride);
   }
 }
 

@@ -17,6 +17,24 @@ template <class Args> double error(const Args& a) { return 8 + __builtin_sqrt(st
 
 template <class T> T weight_of(const void* weight, int64_t c) { return weight ? static_cast<const T*>(weight)[c] : T(1); }
 
+// A register's lanes of targets. (Spelt out: g++ drops vector_size from a dependent type.)
+template <class T> struct Targets;
+template <> struct Targets<float> { typedef int64_t type __attribute__((vector_size(2 * TAPETUM_VECTOR_BYTES))); };
+template <> struct Targets<double> { typedef int64_t type __attribute__((vector_size(TAPETUM_VECTOR_BYTES))); };
+constexpr int64_t kFewClasses = 32;
+
+// Whether the targets of a unit's pixels are classes or ignored; if not, the first that is neither is reported.
+bool check_targets(const CrossEntropyForwardArgs& a, const LineUnits& units, int64_t unit) {
+  const int64_t begin = unit % units.per_group * units.lines, first = unit / units.per_group * units.rows + begin;
+  const int64_t end = first + smaller(units.lines, units.rows - begin), classes = a.shape.length, ignored = a.options.ignore_index;
+  const auto wrong = [&](int64_t t) { return static_cast<uint64_t>(t) >= static_cast<uint64_t>(classes) && t != ignored; };
+  bool any = false;
+  for (int64_t i = first; i < end; ++i) any |= wrong(a.target[i]);
+  for (int64_t i = first; i < end && any; ++i)
+    if (wrong(a.target[i])) return report_lowest(a.bad, i), false;
+  return true;
+}
+
 struct Totals {
   double loss, weight;
 };
@@ -35,15 +53,15 @@ template <class T> class Forward {
     for (int64_t i = 0; i < lines.steps(); ++i) top = max(top, lines.load(x, i, lowest));
     top = lines.max(top);
     for (int64_t i = 0; i < lines.steps(); ++i) sum = sum + exp(lines.load(x, i, lowest) - top);
-    T lse[V::lanes], smooth[V::lanes];
-    (top + log(lines.sum(sum))).store(lse);
-    if (e != 0) weighted_sum(lines, x).store(smooth);
-    for (int64_t line = 0; line < lines.lines; ++line) {
-      static_cast<T*>(a.lse)[first + line] = lse[line];
-      const T loss = loss_of(
-          first + line, lse[line], e != 0 ? smooth[line] : 0, [&](int64_t c) { return x[lines.at(c, line)]; }, totals);
-      if (a.options.reduction == Reduction::none) static_cast<T*>(a.loss)[first + line] = loss;
-    }
+    const V lse = top + log(lines.sum(sum));
+    lines.store_per_line(lse, static_cast<T*>(a.lse) + first);
+    const Picked picked = lines.lines == V::lanes && lines.steps() <= kFewClasses ? pick_few(lines, first, x) : pick(lines, first, x);
+    V loss = V(1 - e) * picked.weight * (lse - picked.logit);
+    if (e != 0) loss = loss + V(share) * (V(all) * lse - weighted_sum(lines, x));
+    loss = select(picked.counted > V(0), loss, V(0));  // an ignored NaN counts for nothing too
+    totals.loss += loss.sum();
+    totals.weight += picked.weight.sum();
+    if (a.options.reduction == Reduction::none) lines.store_per_line(loss, static_cast<T*>(a.loss) + first);
   }
 
  private:
@@ -57,19 +75,37 @@ template <class T> class Forward {
     return lines.sum(sum);
   }
 
-  template <class F> T loss_of(int64_t pixel, T lse, T smooth, F logit, Totals& totals) const {
-    const int64_t t = a.target[pixel];
-    if (t == a.options.ignore_index) return 0;
-    if (t < 0 || t >= a.shape.length) {
-      report_lowest(a.bad, pixel);
-      return 0;
+  // Per line: the target's logit, its weight, and 1; zeros where it is ignored. Targets have been checked.
+  struct Picked {
+    V logit, weight, counted;
+  };
+
+  template <class Lines> Picked pick(const Lines& lines, int64_t first, const T* x) const {
+    T logit[V::lanes] = {}, weight[V::lanes] = {}, counted[V::lanes] = {};
+    for (int64_t line = 0; line < lines.lines; ++line) {
+      const int64_t t = a.target[first + line];
+      if (t == a.options.ignore_index) continue;
+      logit[line] = x[lines.at(t, line)];
+      weight[line] = weight_of<T>(a.weight, t);
+      counted[line] = 1;
     }
-    const T w = weight_of<T>(a.weight, t);
-    T loss = (1 - e) * w * (lse - logit(t));
-    if (e != 0) loss += share * (all * lse - smooth);
-    totals.loss += loss;
-    totals.weight += w;
-    return loss;
+    return {V::load(logit), V::load(weight), V::load(counted)};
+  }
+
+  // The same without leaving the registers: each lane keeps the class that is its target.
+  template <class Lines> Picked pick_few(const Lines& lines, int64_t first, const T* x) const {
+    using Lane = decltype(V(T(0)).raw == V(T(0)).raw);  // integers as wide as T
+    typename Targets<T>::type target;
+    std::memcpy(&target, a.target + first, sizeof target);
+    const Lane t = __builtin_convertvector(target, Lane), kept = __builtin_convertvector(target != a.options.ignore_index, Lane);
+    Picked p{V(T(0)), V(T(1)), select(kept, V(T(1)), V(T(0)))};
+    for (int64_t i = 0; i < lines.steps(); ++i) {
+      const Lane hit = t == static_cast<std::remove_reference_t<decltype(t[0])>>(i);
+      p.logit = select(hit, lines.load(x, i, 0), p.logit);
+      if (a.weight) p.weight = select(hit, V(static_cast<const T*>(a.weight)[i]), p.weight);
+    }
+    p.weight = select(kept, p.weight, V(T(0)));
+    return p;
   }
 
   const CrossEntropyForwardArgs& a;
@@ -84,7 +120,8 @@ Status forward(const CrossEntropyForwardArgs& a, Workspace& workspace) {
     const LineUnits units(a.shape);
     auto* totals = static_cast<Totals*>(workspace.data);
     parallel_for(units.count, [&](int64_t unit) {
-      Totals sums{0, 0};
+      Totals sums = totals[unit] = {0, 0};
+      if (!check_targets(a, units, unit)) return;
       for_each_block(a.shape, units, unit, Pointers<const T*, 1>{static_cast<const T*>(a.x)}, Pointers<T*, 0>{},
                      [&](const auto& lines, int64_t first, const auto& in, const auto&) { kernel.run(lines, first, in[0], sums); });
       totals[unit] = sums;

@@ -140,7 +140,31 @@ inline const std::vector<Case> loss_cases = {
          [](const auto& x) {
            return dice_loss(x[0], labels({2, 3, 4}, 3, true));
          },
-     .slots = {}},
+     .slots = dice_slots,
+     .amplification = 8},
+    {.name = "dice_loss of many classes, plain sizes",
+     .shapes = {{3, 70, 2}},
+     .op =
+         [](const auto& x) {
+           return dice_loss(x[0], labels({3, 2}, 70), {.squared = false, .ignore_index = 3, .reduction = Reduction::sum});
+         },
+     .slots = dice_slots,
+     .amplification = 8},
+    {.name = "dice_loss of one pixel's probabilities",
+     .shapes = {{4}},
+     .op = [](const auto& x) { return dice_loss(x[0], labels({}, 4), {.activation = Activation::none}); },
+     .slots = dice_slots,
+     .low = 0,
+     .high = 1,
+     .amplification = 8},
+    {.name = "dice_loss of 2 classes",
+     .shapes = {{2, 2, 256, 256}},
+     .op =
+         [](const auto& x) {
+           return dice_loss(x[0], labels({2, 256, 256}, 2));
+         },
+     .slots = dice_slots,
+     .bench = true},
     {.name = "dice_loss of masks",
      .shapes = {{2, 3, 5}, {2, 3, 5}},
      .op =
