@@ -26,7 +26,7 @@ size_t reached(const std::vector<int64_t>& milestones, int64_t epoch) {
 }  // namespace
 
 Scheduler::Scheduler(Optimizer& optimizer) : optimizer_(&optimizer) {
-  for (size_t g = 0; g < optimizer.group_count(); ++g) base_.push_back(optimizer.initial_lr(g));
+  for (size_t g = 0; g < optimizer.group_count(); ++g) optimizer.initial_lr(g);  // from now on fixed
 }
 
 void Scheduler::step() {
@@ -36,26 +36,20 @@ void Scheduler::step() {
 
 std::vector<double> Scheduler::last_lr() const {
   std::vector<double> all;
-  for (size_t g = 0; g < base_.size(); ++g) all.push_back(optimizer_->lr(g));
+  for (size_t g = 0; g < optimizer_->group_count(); ++g) all.push_back(optimizer_->lr(g));
   return all;
 }
 
 StateDict Scheduler::state_dict() const {
   StateDict state;
   state.set("last_epoch", full({}, static_cast<double>(epoch_), DType::f64));
-  for (size_t g = 0; g < base_.size(); ++g) state.set(fmt::format("base_lrs.{}", g), full({}, base_[g], DType::f64));
   return state;
 }
 
-void Scheduler::load_state_dict(const StateDict& state) {
-  std::vector<double> base;
-  for (size_t g = 0; g < base_.size(); ++g) base.push_back(state.at(fmt::format("base_lrs.{}", g)).item());
-  epoch_ = static_cast<int64_t>(state.at("last_epoch").item());
-  base_ = std::move(base);
-}
+void Scheduler::load_state_dict(const StateDict& state) { epoch_ = static_cast<int64_t>(state.at("last_epoch").item()); }
 
 void FormulaLR::apply(int64_t epoch) {
-  for (size_t g = 0; g < base_.size(); ++g) optimizer_->set_lr(lr_at(epoch, base_[g], g), g);
+  for (size_t g = 0; g < optimizer_->group_count(); ++g) optimizer_->set_lr(lr_at(epoch, optimizer_->initial_lr(g), g), g);
 }
 
 StepLR::StepLR(Optimizer& optimizer, int64_t step_size, double gamma) : FormulaLR(optimizer), step_size_(step_size), gamma_(gamma) {
@@ -116,7 +110,8 @@ double CosineAnnealingWarmRestarts::lr_at(int64_t epoch, double base, size_t) co
 LambdaLR::LambdaLR(Optimizer& optimizer, Factor factor) : LambdaLR(optimizer, std::vector<Factor>(optimizer.group_count(), factor)) {}
 
 LambdaLR::LambdaLR(Optimizer& optimizer, std::vector<Factor> factors) : FormulaLR(optimizer), factors_(std::move(factors)) {
-  if (factors_.size() != base_.size()) throw Error(fmt::format("LambdaLR: {} functions for {} groups", factors_.size(), base_.size()));
+  if (factors_.size() != optimizer.group_count())
+    throw Error(fmt::format("LambdaLR: {} functions for {} groups", factors_.size(), optimizer.group_count()));
   apply(0);
 }
 
@@ -154,7 +149,7 @@ void OneCycleLR::apply(int64_t epoch) {
   FormulaLR::apply(epoch);
   if (!o.cycle_momentum) return;
   const double momentum = between(epoch, {o.max_momentum, o.base_momentum, o.max_momentum, o.max_momentum});
-  for (size_t g = 0; g < base_.size(); ++g) optimizer_->set_momentum(momentum, g);
+  for (size_t g = 0; g < optimizer_->group_count(); ++g) optimizer_->set_momentum(momentum, g);
 }
 
 void SequentialLR::check() const {

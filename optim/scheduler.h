@@ -18,7 +18,7 @@ class Scheduler {
   int64_t last_epoch() const { return epoch_; }
   std::vector<double> last_lr() const;  // of each group
 
-  StateDict state_dict() const;                  // f64 [] each; the rates themselves are saved by the optimizer
+  StateDict state_dict() const;                  // "last_epoch", f64 []; present and initial rates are saved by the optimizer
   void load_state_dict(const StateDict& state);  // throws Error naming what is missing
 
  protected:
@@ -26,7 +26,6 @@ class Scheduler {
   virtual void apply(int64_t epoch) = 0;     // sets the groups' rates; constructors end with apply(0)
 
   Optimizer* optimizer_;
-  std::vector<double> base_;  // of each group
   int64_t epoch_ = 0;
   friend class SequentialLR;
 };

@@ -16,17 +16,17 @@ TEST_CASE("scheduler: a saved schedule and optimizer go on where they stopped") 
   };
   auto schedule = make(optimizer);
   for (int i = 0; i < 5; ++i) schedule.step();
-  other.load_state_dict(optimizer.state_dict());
   auto resumed = make(other);
+  other.load_state_dict(optimizer.state_dict());
   resumed.load_state_dict(schedule.state_dict());
-  other.set_lr(optimizer.lr());
+  REQUIRE(other.lr() == optimizer.lr());
   for (int i = 0; i < 5; ++i) {
     schedule.step();
     resumed.step();
     REQUIRE(optimizer.lr() == other.lr());
   }
   REQUIRE(resumed.last_epoch() == 10);
-  REQUIRE_THROWS_WITH(resumed.load_state_dict(StateDict()), Catch::Contains("base_lrs.0"));
+  REQUIRE_THROWS_WITH(resumed.load_state_dict(StateDict()), Catch::Contains("last_epoch"));
 }
 
 TEST_CASE("scheduler: every group keeps its own rate") {
