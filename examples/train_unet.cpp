@@ -3,6 +3,7 @@
 #include <tapetum/tapetum.h>
 
 #include <cmath>
+#include <filesystem>
 #include <numbers>
 #include <optional>
 
@@ -169,7 +170,7 @@ int train(const TrainOptions& o) {
   const Loss loss(o);
 
   tp::train::RunFolder folder("train_unet", o.out);
-  folder.write("config.json", programs::to_record(o));
+  if (!o.resume || !std::filesystem::exists(folder.file("config.json"))) folder.write("config.json", programs::to_record(o));
   tp::train::Trainer trainer({.epochs = o.epochs,
                               .max_steps = o.steps,
                               .folder = &folder,

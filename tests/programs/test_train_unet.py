@@ -112,8 +112,10 @@ class Errors(ProgramTest):
 
     def test_resume_with_other_flags(self):
         self.train("a")
+        config = (self.folder / "a" / "config.json").read_bytes()
         self.fails(1, ["--resume", "--lr", "0.5"], "checkpoint.safetensors", "--lr", "0.003", "0.5")
         self.fails(1, ["--resume", "--width", "5"], "--width")
+        self.assertEqual((self.folder / "a" / "config.json").read_bytes(), config)
 
     def test_a_full_disk_leaves_the_last_checkpoint(self):
         self.train("whole")

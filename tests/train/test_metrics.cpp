@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/ops/creation.h"
+#include "core/ops/view.h"
 #include "train/metrics.h"
 
 namespace tapetum::train {
@@ -42,7 +43,7 @@ TEST_CASE("confusion_matrix: sums over the set, not averages over images") {
   REQUIRE(whole.iou() == parts.iou());
 }
 
-TEST_CASE("confusion_matrix: ignored, empty and wrong input") {
+TEST_CASE("confusion_matrix: ignored, empty, strided and wrong input") {
   ConfusionMatrix m(2, 255);
   REQUIRE(std::isnan(m.miou()));
   REQUIRE(std::isnan(m.pixel_accuracy()));
@@ -50,6 +51,8 @@ TEST_CASE("confusion_matrix: ignored, empty and wrong input") {
   m.add(labels({1, 1}), labels({255, 1}));
   REQUIRE(m.count(1, 1) == 1);
   REQUIRE(m.pixel_accuracy() == 1);
+  m.add(slice(labels({0, 1, 0, 1}), 0, 0, 4, 2), labels({0, 0}));
+  REQUIRE(m.count(0, 0) == 2);
   REQUIRE_THROWS_WITH(m.add(labels({0}), labels({2})), "confusion_matrix: labels must be in [0, 2), got truth 2");
   REQUIRE_THROWS_WITH(m.add(labels({-1}), labels({1})), "confusion_matrix: labels must be in [0, 2), got prediction -1");
   REQUIRE_THROWS_AS(m.add(labels({0, 1}), labels({0})), ShapeError);
