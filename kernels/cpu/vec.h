@@ -31,10 +31,10 @@ namespace {
 
 // Spelt out for each T: g++ drops vector_size from a dependent type. `unaligned` is how it lies in memory.
 template <class T> struct Register;
-#define TAPETUM_REGISTER(T)                                                                                        \
-  template <> struct Register<T> {                                                                                 \
-    typedef T type __attribute__((vector_size(TAPETUM_VECTOR_BYTES)));                                             \
-    typedef T unaligned __attribute__((vector_size(TAPETUM_VECTOR_BYTES), aligned(alignof(T)), may_alias));        \
+#define TAPETUM_REGISTER(T)                                                                                 \
+  template <> struct Register<T> {                                                                          \
+    typedef T type __attribute__((vector_size(TAPETUM_VECTOR_BYTES)));                                      \
+    typedef T unaligned __attribute__((vector_size(TAPETUM_VECTOR_BYTES), aligned(alignof(T)), may_alias)); \
   };
 TAPETUM_REGISTER(float)
 TAPETUM_REGISTER(double)
