@@ -30,7 +30,7 @@ std::string bmp_2x2() {  // rows from the bottom, BGR, padded to four bytes
 
 }  // namespace
 
-TEST_CASE("image: wraps u8 tensors of 1, 3 or 4 channels only") {
+TEST_CASE("image: wraps u8 tensors of 1, 3 or 4 channels only", "[smoke]") {
   REQUIRE(Image(empty({2, 5, 3}, DType::u8)).width() == 5);
   REQUIRE_THROWS_WITH(Image(empty({2, 5, 2}, DType::u8)), Catch::Contains("[2, 5, 2]"));
   REQUIRE_THROWS_AS(Image(empty({2, 5}, DType::u8)), ShapeError);

@@ -13,7 +13,7 @@ int64_t count(const std::vector<Tensor>& parameters) {
 
 }  // namespace
 
-TEST_CASE("unet: as many parameters as the same network in PyTorch") {
+TEST_CASE("unet: as many parameters as the same network in PyTorch", "[smoke]") {
   models::UNet model({.in_channels = 3, .classes = 2, .width = 64});
   REQUIRE(count(model.parameters()) == 31043586);
   REQUIRE(model.parameters().size() == 82);

@@ -57,7 +57,7 @@ bool same_values(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-TEST_CASE("module: names, moves and deep clones") {
+TEST_CASE("module: names, moves and deep clones", "[smoke]") {
   auto net = small_net();
   net.add(nn::ReLU());
   auto moved = std::move(net);

@@ -14,7 +14,7 @@ Tensor labels(std::initializer_list<double> values) { return tensor(values, {sta
 
 }  // namespace
 
-TEST_CASE("confusion_matrix: scores of a case counted by hand") {
+TEST_CASE("confusion_matrix: scores of a case counted by hand", "[smoke]") {
   ConfusionMatrix m(3);
   m.add(labels({0, 0, 1, 1, 2}), labels({0, 1, 1, 1, 0}));
   REQUIRE(m.count(1, 0) == 1);
