@@ -89,7 +89,7 @@ Scores evaluate(tp::models::UNet& model, const Loss& loss, const ModelCard& card
   tp::train::RunningMean mean;
   Scores scores{0, tp::train::ConfusionMatrix(card.unet.classes, ignore_index)};
   for (const Batch& batch : loader) {
-    const tp::Tensor mask = to(batch.mask, device), logits = model(to(normalise(batch.image, card), device));
+    const tp::Tensor mask = to(batch.mask, device), logits = model(to(programs::normalise(batch.image), device));
     mean.add(loss(logits, mask).item(), static_cast<double>(batch.image.size(0)));
     scores.confusion.add(to(argmax(logits, 1), tp::Device()), batch.mask);
   }
@@ -117,7 +117,7 @@ void draw_panel(const std::string& path, tp::models::UNet& model, const ModelCar
     tp::RandomStream unused(0);
     const Batch sample = set.get(i, unused);
     const tp::Shape one{1, sample.image.size(0), sample.image.size(1), sample.image.size(2)};
-    const tp::Tensor labels = to(argmax(model(to(normalise(reshape(sample.image, one), card), device)), 1), tp::Device());
+    const tp::Tensor labels = to(argmax(model(to(programs::normalise(reshape(sample.image, one)), device)), 1), tp::Device());
     rows.push_back({sample.image, sample.mask, reshape(labels, sample.mask.shape()), set.name(i)});
   }
   tp::viz::PanelOptions options;
@@ -192,7 +192,7 @@ int train(const TrainOptions& o) {
       loader,
       [&](const Batch& batch) {
         optimizer->zero_grad();
-        const tp::Tensor y = loss(model(to(normalise(batch.image, card), device)), to(batch.mask, device));
+        const tp::Tensor y = loss(model(to(programs::normalise(batch.image), device)), to(batch.mask, device));
         y.backward();
         optimizer->step();
         scheduler->step();

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/reduce.h"
 
 namespace programs {
 namespace {
@@ -23,20 +24,20 @@ class Reader {
     if (found == metadata_.end()) throw FormatError(fmt::format("{}: its metadata has no '{}': not a model of train_unet", path_, key));
     return found->second;
   }
-  template <class T> T number(const char* key, double lowest, double highest) const { return parse<T>(key, text(key), lowest, highest); }
+  int64_t number(const char* key, int64_t lowest, int64_t highest) const { return parse(key, text(key), lowest, highest); }
   Size2 size(const char* key) const {
     const std::string& t = text(key);
     const size_t x = t.find('x');
     if (x == std::string::npos) bad(key);
-    return {parse<int64_t>(key, t.substr(0, x), 1, 1 << 20), parse<int64_t>(key, t.substr(x + 1), 1, 1 << 20)};
+    return {parse(key, t.substr(0, x), 1, 1 << 20), parse(key, t.substr(x + 1), 1, 1 << 20)};
   }
   [[noreturn]] void bad(const char* key) const { throw FormatError(fmt::format("{}: its metadata has {} = '{}'", path_, key, text(key))); }
 
  private:
-  template <class T> T parse(const char* key, const std::string& t, double lowest, double highest) const {
-    T value{};
+  int64_t parse(const char* key, const std::string& t, int64_t lowest, int64_t highest) const {
+    int64_t value = 0;
     const auto [end, error] = std::from_chars(t.data(), t.data() + t.size(), value);
-    if (error != std::errc() || end != t.data() + t.size() || !(value >= lowest && value <= highest)) bad(key);
+    if (error != std::errc() || end != t.data() + t.size() || value < lowest || value > highest) bad(key);
     return value;
   }
   const std::string& path_;
@@ -66,8 +67,7 @@ tapetum::Metadata to_metadata(const ModelCard& c) {
           {"up", c.unet.up == Upsampling::bilinear ? "bilinear" : "transposed"},
           {"size", text_of(c.size)},
           {"source_size", text_of(c.source_size)},
-          {"mean", fmt::format("{}", c.mean)},
-          {"deviation", fmt::format("{}", c.deviation)},
+          {"normalisation", "per_image"},
           {"class_names", fmt::format("{}", fmt::join(c.classes, ","))}};
 }
 
@@ -77,15 +77,14 @@ ModelCard card_of(const std::string& path, const tapetum::Metadata& metadata) {
   const std::string& up = r.text("up");
   if (up != "bilinear" && up != "transposed") r.bad("up");
   ModelCard c;
-  c.unet.in_channels = r.number<int64_t>("in_channels", 3, 3);
-  c.unet.classes = r.number<int64_t>("classes", 2, 1000);
-  c.unet.width = r.number<int64_t>("width", 1, 4096);
-  c.unet.depth = r.number<int64_t>("depth", 1, 8);
+  c.unet.in_channels = r.number("in_channels", 3, 3);
+  c.unet.classes = r.number("classes", 2, 1000);
+  c.unet.width = r.number("width", 1, 4096);
+  c.unet.depth = r.number("depth", 1, 8);
   c.unet.up = up == "bilinear" ? Upsampling::bilinear : Upsampling::transposed;
   c.size = r.size("size");
   c.source_size = r.size("source_size");
-  c.mean = r.number<double>("mean", -1e6, 1e6);
-  c.deviation = r.number<double>("deviation", 1e-6, 1e6);
+  if (r.text("normalisation") != "per_image") r.bad("normalisation");
   c.classes = split(r.text("class_names"));
   if (static_cast<int64_t>(c.classes.size()) != c.unet.classes) r.bad("class_names");
   return c;
@@ -100,6 +99,11 @@ void load_weights(tapetum::models::UNet& model, const tapetum::StateDict& weight
   }
 }
 
-tapetum::Tensor normalise(const tapetum::Tensor& image, const ModelCard& c) { return (image - c.mean) / c.deviation; }
+Moments moments(const tapetum::Tensor& images) {
+  const auto [var, mean] = var_mean(images, {-3, -2, -1}, {.keepdim = true});
+  return {mean, sqrt(var + 1e-4)};  // of an image of one colour, too
+}
+
+tapetum::Tensor normalise(const tapetum::Tensor& images, const Moments& m) { return (images - m.mean) / m.deviation; }
 
 }  // namespace programs

@@ -11,10 +11,9 @@ namespace programs {
 
 struct ModelCard {
   tapetum::models::UNetOptions unet;
-  tapetum::Size2 size = 128;            // of the training images, pixels
-  tapetum::Size2 source_size = 128;     // what they had before they were resized to `size`: a new image is scaled by the same factor
-  double mean = 0.5, deviation = 0.25;  // of all channels: (x - mean) / deviation, x from 0 to 1
-  std::vector<std::string> classes;     // their names
+  tapetum::Size2 size = 128;         // of the training images, pixels
+  tapetum::Size2 source_size = 128;  // what they had before they were resized to `size`: a new image is scaled by the same factor
+  std::vector<std::string> classes;  // their names
 };
 
 tapetum::Metadata to_metadata(const ModelCard& card);
@@ -23,7 +22,14 @@ ModelCard card_of(const std::string& path, const tapetum::Metadata& metadata);  
 // model.load_state_dict(), with the file's name in its errors.
 void load_weights(tapetum::models::UNet& model, const tapetum::StateDict& weights, const std::string& path);
 
-// [3, H, W] or [N, 3, H, W], 0 to 1 -> what the model was trained on.
-tapetum::Tensor normalise(const tapetum::Tensor& image, const ModelCard& card);
+// Mean and deviation of each image of [N, 3, H, W], over all its channels and pixels: [N, 1, 1, 1].
+struct Moments {
+  tapetum::Tensor mean, deviation;
+};
+Moments moments(const tapetum::Tensor& images);
+
+// Each image by its own moments: how bright it is and how much contrast it has does not matter.
+tapetum::Tensor normalise(const tapetum::Tensor& images, const Moments& m);
+inline tapetum::Tensor normalise(const tapetum::Tensor& images) { return normalise(images, moments(images)); }
 
 }  // namespace programs

@@ -44,34 +44,40 @@ Scale scale_of(const ModelCard& c) {
   return {static_cast<double>(c.size.h) / static_cast<double>(c.source_size.h), static_cast<double>(c.size.w) / static_cast<double>(c.source_size.w)};
 }
 
-// Classes of one piece, [3, H, W] in and i64 [H, W] out, by way of the model's scale.
-Tensor predict_piece(models::UNet& model, const ModelCard& card, const Tensor& piece) {
-  const Size2 size(piece.size(1), piece.size(2));
+Size2 scaled(const Tensor& image, const ModelCard& card) {
   const Scale scale = scale_of(card);
-  const Size2 inner(scaled(size.h, scale.h, card.unet.depth), scaled(size.w, scale.w, card.unet.depth));
-  Tensor x = reshape(piece, {1, piece.size(0), size.h, size.w});
-  if (!(inner == size)) x = interpolate(x, {.size = inner, .mode = Interpolation::bilinear, .antialias = true});
-  Tensor logits = model(normalise(x, card));
-  if (!(inner == size)) logits = interpolate(logits, {.size = size, .mode = Interpolation::bilinear});
-  return reshape(argmax(logits, 1), {size.h, size.w});
+  return {scaled(image.size(2), scale.h, card.unet.depth), scaled(image.size(3), scale.w, card.unet.depth)};
+}
+
+// [1, C, H, W] in another size.
+Tensor resized(const Tensor& x, Size2 size, bool antialias) {
+  return Size2(x.size(2), x.size(3)) == size ? x : interpolate(x, {.size = size, .mode = Interpolation::bilinear, .antialias = antialias});
+}
+
+// Classes of one piece, [1, 3, H, W] in and i64 [H, W] out, by way of the model's scale. The moments are the whole image's.
+Tensor predict_piece(models::UNet& model, const ModelCard& card, const Tensor& piece, const Moments& m) {
+  const Tensor logits = model(normalise(resized(piece, scaled(piece, card), true), m));
+  const Size2 size(piece.size(2), piece.size(3));
+  return reshape(argmax(resized(logits, size, false), 1), {size.h, size.w});
 }
 
 }  // namespace
 
 Tensor predict(models::UNet& model, const ModelCard& card, const data::Image& image) {
   NoGrad no_grad;
-  const Tensor pixels = data::to_float(image);
-  const Scale scale = scale_of(card);
-  if (static_cast<double>(image.height()) * scale.h * static_cast<double>(image.width()) * scale.w <= kWhole)
-    return predict_piece(model, card, pixels);
+  const Tensor pixels = reshape(data::to_float(image), {1, image.channels(), image.height(), image.width()});
+  const Size2 inner = scaled(pixels, card);
+  const Moments m = moments(resized(pixels, inner, true));
+  if (inner.h * inner.w <= kWhole) return predict_piece(model, card, pixels, m);
 
+  const Scale scale = scale_of(card);
   const auto tile = [](int64_t side, double factor) {
     return std::max<int64_t>(4, std::llround(static_cast<double>(std::max(kTile, side)) / factor));
   };
   Tensor labels = empty({image.height(), image.width()}, DType::i64);
   for (const Span& y : cut(image.height(), tile(card.size.h, scale.h)))
     for (const Span& x : cut(image.width(), tile(card.size.w, scale.w))) {
-      const Tensor piece = predict_piece(model, card, contiguous(slice(slice(pixels, 1, y.begin, y.end), 2, x.begin, x.end)));
+      const Tensor piece = predict_piece(model, card, contiguous(slice(slice(pixels, 2, y.begin, y.end), 3, x.begin, x.end)), m);
       const Tensor kept = slice(slice(piece, 0, y.keep_begin - y.begin, y.keep_end - y.begin), 1, x.keep_begin - x.begin, x.keep_end - x.begin);
       Tensor hole = slice(slice(labels, 0, y.keep_begin, y.keep_end), 1, x.keep_begin, x.keep_end);
       copy_(hole, kept);
