@@ -4,6 +4,11 @@ from harness import BIN, TINY, ProgramTest, png, run
 
 
 class Results(ProgramTest):
+    def test_without_arguments_it_learns(self):
+        result = run("train_unet", "--out", self.folder / "a", "--json", "--quiet", timeout=900)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertGreaterEqual(json.loads(result.stdout)["val"]["miou"], 0.9)
+
     def test_json_and_files(self):
         result = self.train("a", "--json")
         report = json.loads(result.stdout)
