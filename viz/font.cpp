@@ -76,6 +76,7 @@ double text_width(std::string_view text, const TextStyle& style) {
 double cap_height(const TextStyle& style) { return face(style.weight).cap * style.size / face(style.weight).units; }
 
 std::string fit_text(std::string_view text, const TextStyle& style, double width) {
+  width += 1e-6;  // callers subtract what they measured: rounding must not cost a letter
   if (text_width(text, style) <= width) return std::string(text);
   while (!text.empty()) {
     while (text.size() > 1 && (static_cast<uint8_t>(text.back()) & 0xc0) == 0x80) text.remove_suffix(1);  // a character's later bytes

@@ -120,6 +120,7 @@ TEST_CASE("text: is as wide as measured and stands on its baseline") {
 TEST_CASE("text: is shortened to fit, between characters") {
   const TextStyle style{.size = 14};
   CHECK(fit_text("short", style, 500) == "short");
+  CHECK(fit_text("short", style, text_width("short", style) + 1000.1 - 1000.1) == "short");
   CHECK(fit_text("anything", style, 0).empty());
   CHECK(fit_text("", style, 0).empty());
   for (const char* text : {"a rather long name of a file.png", "\u00d7\u00d7\u00d7\u00d7\u00d7\u00d7\u00d7\u00d7\u00d7\u00d7\u00d7\u00d7",
