@@ -30,6 +30,7 @@ namespace tapetum::kernels {
 namespace {
 
 constexpr size_t kAlignment = 64, kHugePage = size_t{2} << 20;
+constexpr size_t kMaxBytes = size_t{1} << 39;  // 512 GB: a greater wish is a mistake, and sanitizers would abort on it
 constexpr int kSteps = 8, kClasses = 64 * kSteps;
 constexpr int kMaxStretch = 2;  // a request may take a kept block of up to so many classes above its own
 
@@ -48,7 +49,6 @@ size_t size_of_class(int c) { return static_cast<size_t>(kSteps + c % kSteps + 1
 class Cache {
  public:
   void* allocate(size_t bytes) {
-    if (bytes > (size_t{1} << 46)) return nullptr;
     const int wanted = class_of(bytes);
     std::lock_guard lock(mutex_);
     int c = wanted;
@@ -166,7 +166,10 @@ bool exact() {
 
 }  // namespace
 
-void* allocate_host(size_t bytes) { return exact() ? the<System>().allocate(bytes) : the<Cache>().allocate(bytes); }
+void* allocate_host(size_t bytes) {
+  if (bytes > kMaxBytes) return nullptr;
+  return exact() ? the<System>().allocate(bytes) : the<Cache>().allocate(bytes);
+}
 void release_host(void* data) { exact() ? the<System>().release(data) : the<Cache>().release(data); }
 MemoryCounters host_memory() { return exact() ? the<System>().counters() : the<Cache>().counters(); }
 void reset_host_peak() { exact() ? the<System>().reset_peak() : the<Cache>().reset_peak(); }
