@@ -104,6 +104,11 @@ TEST_CASE("inference mode: its tensors never enter a recording") {
   REQUIRE_NOTHROW(y * 2);
 }
 
+TEST_CASE("autograd: backward of nothing is an error") {
+  REQUIRE_THROWS_AS(Tensor().backward(), AutogradError);
+  REQUIRE_THROWS_AS(zeros({}).backward(), AutogradError);
+}
+
 TEST_CASE("autograd: integers are born detached") {
   Tensor x = leaf(3);
   REQUIRE_FALSE((x > 2).requires_grad());
