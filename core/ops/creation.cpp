@@ -24,15 +24,17 @@ void copy_bytes(Tensor& to, const Tensor& from) {
     throw DeviceError("to: the device reported a failure");
 }
 
+struct FromTo {  // a DeviceKind or a DType
+  int64_t from, to;
+  template <class S, class V> static void fields(S& s, V&& v) {
+    v("from", s.from);
+    v("to", s.to);
+  }
+};
+
 struct ToDeviceOp {
   static constexpr OpInfo info{"to_device"};
-  struct Options {
-    int64_t from, to;
-    template <class S, class V> static void fields(S& s, V&& v) {
-      v("from", s.from);
-      v("to", s.to);
-    }
-  };
+  using Options = FromTo;
   static Tensor forward(Context&, const Options& o, const Tensor& x) {
     Tensor y = empty(x.shape(), x.dtype(), static_cast<DeviceKind>(o.to));
     if (y.device().kind != DeviceKind::meta) copy_bytes(y, contiguous(x));
@@ -43,13 +45,7 @@ struct ToDeviceOp {
 
 struct ToDTypeOp {
   static constexpr OpInfo info{"to"};
-  struct Options {
-    int64_t from, to;
-    template <class S, class V> static void fields(S& s, V&& v) {
-      v("from", s.from);
-      v("to", s.to);
-    }
-  };
+  using Options = FromTo;
   static Tensor forward(Context&, const Options& o, const Tensor& x) {
     Tensor y = empty_strided(x.shape(), dense_strides_like(x), static_cast<DType>(o.to), x.device());
     pointwise_into(kernels::copy_forward, y, {x}, promote(x.dtype(), y.dtype()));
