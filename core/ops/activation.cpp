@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "core/ops/compare.h"
@@ -12,6 +12,8 @@
 
 namespace tapetum {
 namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct ReluOp {
   static constexpr OpInfo info{"relu"};
@@ -115,9 +117,20 @@ Tensor sigmoid(const Tensor& x) { return apply<SigmoidOp>({}, x); }
 Tensor tanh(const Tensor& x) { return apply<TanhOp>({}, x); }
 Tensor softplus(const Tensor& x, double beta, double threshold) { return apply<SoftplusOp>({beta, threshold}, x); }
 
-Tensor clamp(const Tensor& x, double low, double high) {
-  if (!(low <= high)) throw Error(fmt::format("clamp: low must not exceed high, got {} and {}", low, high));
-  return apply<ClampOp>({low, high}, x);
+Tensor clamp(const Tensor& x, Scalar low, Scalar high) {
+  if (!(low.value <= high.value)) throw Error(fmt::format("clamp: low must not exceed high, got {} and {}", low.value, high.value));
+  if (is_floating(x.dtype())) return apply<ClampOp>({low.value, high.value}, x);
+  return clamp_max(clamp_min(x, low), high);
+}
+Tensor clamp_min(const Tensor& x, Scalar low) {
+  return is_floating(x.dtype()) ? apply<ClampOp>({low.value, kInfinity}, x) : maximum(x, scalar_like(low, x));
+}
+Tensor clamp_max(const Tensor& x, Scalar high) {
+  return is_floating(x.dtype()) ? apply<ClampOp>({-kInfinity, high.value}, x) : minimum(x, scalar_like(high, x));
+}
+Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
+  const Tensor raised = low.defined() ? where(x < low, low, x) : x;
+  return high.defined() ? where(raised > high, high, raised) : raised;
 }
 
 Tensor leaky_relu(const Tensor& x, double slope) { return where(x > 0, x, x * slope); }
@@ -128,7 +141,7 @@ Tensor hardsigmoid(const Tensor& x) { return relu6(x + 3) / 6; }
 Tensor hardswish(const Tensor& x) { return x * hardsigmoid(x); }
 
 Tensor elu(const Tensor& x, double alpha) {
-  const Tensor below = clamp(x, -std::numeric_limits<double>::infinity(), 0);  // keeps exp finite where it is not chosen
+  const Tensor below = clamp_max(x, 0);  // keeps exp finite where it is not chosen
   return where(x > 0, x, (exp(below) - 1) * alpha);
 }
 

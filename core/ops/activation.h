@@ -1,5 +1,6 @@
 // Activation functions; names, formulas and defaults of torch.nn.functional.
 #pragma once
+#include "core/scalar.h"
 #include "core/tensor.h"
 
 namespace tapetum {
@@ -17,7 +18,12 @@ Tensor softplus(const Tensor& x, double beta = 1, double threshold = 20);  // lo
 Tensor hardsigmoid(const Tensor& x);                                       // relu6(x + 3) / 6; Howard et al. 2019
 Tensor hardswish(const Tensor& x);                                         // x relu6(x + 3) / 6
 enum class Gelu { erf, tanh };
-Tensor gelu(const Tensor& x, Gelu form = Gelu::erf);     // x Phi(x), or its tanh approximation; Hendrycks and Gimpel 2016
-Tensor clamp(const Tensor& x, double low, double high);  // infinities leave a side open; the gradient is zero outside
+Tensor gelu(const Tensor& x, Gelu form = Gelu::erf);  // x Phi(x), or its tanh approximation; Hendrycks and Gimpel 2016
+
+// min(max(x, low), high); NaN stays, the gradient is zero outside. An integer tensor with a real bound gives f32.
+Tensor clamp(const Tensor& x, Scalar low, Scalar high);
+Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high);  // bounds broadcast and have gradients; an undefined one leaves its side open
+Tensor clamp_min(const Tensor& x, Scalar low);
+Tensor clamp_max(const Tensor& x, Scalar high);
 
 }  // namespace tapetum

@@ -9,12 +9,6 @@
 namespace tapetum {
 namespace {
 
-// Whole numbers of int64 beside an integer tensor stay exact; others are compared in floating point.
-Tensor as_tensor(Scalar s, const Tensor& like) {
-  const DType dtype = is_floating(like.dtype()) ? like.dtype() : s.integral ? DType::i64 : DType::f32;
-  return full({}, s.value, dtype, like.device());
-}
-
 #define COMPARISON(Op, name, slot)                                                                            \
   struct Op {                                                                                                 \
     static constexpr OpInfo info{name};                                                                       \
@@ -69,7 +63,7 @@ struct WhereOp {
 
 #define COMPARISON(op, Op)                                                    \
   Tensor op(const Tensor& a, const Tensor& b) { return apply<Op>({}, a, b); } \
-  Tensor op(const Tensor& a, Scalar b) { return apply<Op>({}, a, as_tensor(b, a)); }
+  Tensor op(const Tensor& a, Scalar b) { return apply<Op>({}, a, scalar_like(b, a)); }
 COMPARISON(eq, EqOp)
 COMPARISON(ne, NeOp)
 COMPARISON(lt, LtOp)
@@ -91,6 +85,9 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
   check_device("where", a, b);
   return apply<WhereOp>({}, condition, a, b);
 }
+Tensor where(const Tensor& condition, const Tensor& a, Scalar b) { return where(condition, a, scalar_like(b, a)); }
+Tensor where(const Tensor& condition, Scalar a, const Tensor& b) { return where(condition, scalar_like(a, b), b); }
+Tensor where(const Tensor& condition, Scalar a, Scalar b) { return where(condition, scalar_like(a, condition), scalar_like(b, condition)); }
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) { return where(mask, full({}, value, x.dtype(), x.device()), x); }
 

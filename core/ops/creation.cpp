@@ -104,9 +104,14 @@ Tensor from_blob(void* data, const Shape& shape, const Shape& strides, DType dty
   return over_memory(data, shape, strides, dtype);
 }
 
-Tensor arange(double end, DType dtype) { return arange(0, end, 1, dtype); }
+Tensor arange(Scalar end) { return arange(0, end); }
+Tensor arange(Scalar end, DType dtype) { return arange(0, end, 1, dtype); }
+Tensor arange(Scalar start, Scalar end, Scalar step) {
+  return arange(start, end, step, start.integral && end.integral && step.integral ? DType::i64 : DType::f32);
+}
 
-Tensor arange(double start, double end, double step, DType dtype) {
+Tensor arange(Scalar first, Scalar last, Scalar stride, DType dtype) {
+  const double start = first.value, end = last.value, step = stride.value;
   if (step == 0 || !std::isfinite((end - start) / step)) throw Error(fmt::format("arange: cannot go from {} to {} in steps of {}", start, end, step));
   const int64_t count = static_cast<int64_t>(std::fmax(0, std::ceil((end - start) / step)));
   return generate({count}, dtype, [&](int64_t i) { return start + static_cast<double>(i) * step; });

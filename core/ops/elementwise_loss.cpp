@@ -1,8 +1,6 @@
 // Losses of two tensors of one shape: definitions in plain ops.
 #include <fmt/core.h>
 
-#include <limits>
-
 #include "core/autograd/apply.h"
 #include "core/error.h"
 #include "core/ops/activation.h"
@@ -15,8 +13,6 @@
 
 namespace tapetum {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 void check_weight(const char* op, const char* name, const Tensor& weight, const Tensor& x) {
   if (!weight.defined()) return;
@@ -31,7 +27,8 @@ Tensor quadratic_up_to(const Tensor& d, double bound) {
   return m * (d - m * 0.5);
 }
 
-Tensor bounded_log(const Tensor& x) { return clamp(log(x), -100, kInfinity); }
+Tensor bounded_log(const Tensor& x) { return clamp_min(log(x), -100); }
+Tensor bounded_log1p(const Tensor& x) { return clamp_min(log1p(x), -100); }
 
 // Not in plain ops alone: the logarithm's bound has a gradient of its own, (x - t) / max(x (1 - x), 1e-12) as PyTorch has it,
 // with 1e-12 rounded to float.
@@ -40,13 +37,13 @@ struct BinaryCrossEntropyOp {
   using Options = NoOptions;
   static Tensor forward(Context& c, const Options&, const Tensor& x, const Tensor& t) {
     c.save(x, t);
-    return (t - 1) * clamp(log1p(-x), -100, kInfinity) - t * bounded_log(x);
+    return (t - 1) * bounded_log1p(-x) - t * bounded_log(x);
   }
   static Gradients backward(const Context& c, const Options&, const Tensor& gy) {
     const Tensor x = c.saved(0), t = c.saved(1);
     Gradients gs(2);
-    if (c.needs(0)) gs[0] = gy * (x - t) / clamp(x * (1 - x), double{1e-12f}, kInfinity);
-    if (c.needs(1)) gs[1] = gy * (clamp(log1p(-x), -100, kInfinity) - bounded_log(x));
+    if (c.needs(0)) gs[0] = gy * (x - t) / clamp_min(x * (1 - x), 1e-12f);
+    if (c.needs(1)) gs[1] = gy * (bounded_log1p(-x) - bounded_log(x));
     return gs;
   }
 };

@@ -1,8 +1,6 @@
 // Normalisation along whole dimensions: layer norm, and vectors made of length one.
 #include <fmt/core.h>
 
-#include <limits>
-
 #include "core/autograd/apply.h"
 #include "core/ops/activation.h"
 #include "core/ops/creation.h"
@@ -90,13 +88,13 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
 
 Tensor normalize(const Tensor& x, const NormalizeOptions& o) {
   const Tensor length = norm(x, o.p, {wrap_dim("normalize", o.dim, x.dim())}, true);
-  return x / clamp(length, o.epsilon, std::numeric_limits<double>::infinity());
+  return x / clamp_min(length, o.epsilon);
 }
 
 Tensor cosine_similarity(const Tensor& a, const Tensor& b, const CosineSimilarityOptions& o) {
   const Shape shape = broadcast("cosine_similarity", a.shape(), b.shape());
   const int dim = wrap_dim("cosine_similarity", o.dim, shape.size());
-  const auto length = [&](const Tensor& x) { return clamp(norm(x, 2, {dim}), o.epsilon, std::numeric_limits<double>::infinity()); };
+  const auto length = [&](const Tensor& x) { return clamp_min(norm(x, 2, {dim}), o.epsilon); };
   const Tensor u = expand(a, shape), v = expand(b, shape);
   return sum(u * v, {dim}) / (length(u) * length(v));
 }

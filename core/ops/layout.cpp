@@ -15,8 +15,10 @@ std::atomic<bool> prefer{true};
 
 }  // namespace
 
-void Padding::check(const char* word) {
-  if (std::strcmp(word, "same") != 0) throw ShapeError(fmt::format("padding: expected sizes or \"same\", got \"{}\"", word));
+bool Padding::is_same(const char* word) {
+  const bool same = std::strcmp(word, "same") == 0;
+  if (!same && std::strcmp(word, "valid") != 0) throw ShapeError(fmt::format("padding: expected sizes, \"valid\" or \"same\", got \"{}\"", word));
+  return same;
 }
 
 bool prefer_channels_last() { return prefer; }

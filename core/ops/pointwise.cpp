@@ -1,5 +1,6 @@
 #include "core/ops/pointwise.h"
 
+#include "core/ops/creation.h"
 #include "core/ops/promotion.h"
 
 namespace tapetum {
@@ -63,6 +64,10 @@ Tensor pointwise(const OpInfo& op, const kernels::ElementwiseSlot& slot, TensorL
                            first.device());
   pointwise_into(slot, y, inputs, common, scalars);
   return y;
+}
+
+Tensor scalar_like(Scalar s, const Tensor& x) {
+  return full({}, s.value, is_floating(x.dtype()) ? x.dtype() : s.integral ? DType::i64 : DType::f32, x.device());
 }
 
 }  // namespace tapetum

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/autograd/apply.h"
 #include "core/ops/launch.h"
+#include "core/scalar.h"
 #include "kernels/elementwise.h"
 
 namespace tapetum {
@@ -17,5 +18,8 @@ struct Scalars {
 Tensor pointwise(const OpInfo& op, const kernels::ElementwiseSlot& slot, TensorList inputs, Result result = Result::common, Scalars scalars = {});
 // Into y: inputs broadcast to its shape, values are converted to its dtype.
 void pointwise_into(const kernels::ElementwiseSlot& slot, Tensor& y, TensorList inputs, DType common, Scalars scalars = {});
+
+// A tensor without dimensions that promotes with x as the number does: x's dtype, or i64 or f32 where the number is of a greater category.
+Tensor scalar_like(Scalar s, const Tensor& x);
 
 }  // namespace tapetum

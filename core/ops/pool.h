@@ -1,9 +1,7 @@
 // Pooling over windows of the last two dimensions. x [N, C, H, W]; the result is channels_last when x is (core/ops/layout.h).
 #pragma once
-#include <array>
-
+#include "core/ops/indexed.h"
 #include "core/size2.h"
-#include "core/tensor.h"
 
 namespace tapetum {
 
@@ -24,12 +22,12 @@ struct MaxPool2dOptions {
 // The greatest element of each window, P = (H + 2 padding - dilation (kernel - 1) - 1) / stride + 1; padding counts as -infinity, a NaN wins.
 // Throws ShapeError unless padding is at most half of the (dilated) kernel and a window fits.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options = {});
-// The same, and the place h * W + w of each maximum (i64; the first of equals).
-std::array<Tensor, 2> max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options = {});
+// The same, and the place h * W + w of each maximum (the first of equals).
+Indexed max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options = {});
 
 // Splits H x W into P x Q windows from floor(p H / P) up to ceil((p + 1) H / P), which overlap where P does not divide H.
 Tensor adaptive_max_pool2d(const Tensor& x, Size2 size);
-std::array<Tensor, 2> adaptive_max_pool2d_with_indices(const Tensor& x, Size2 size);
+Indexed adaptive_max_pool2d_with_indices(const Tensor& x, Size2 size);
 
 struct AvgPool2dOptions {
   Size2 kernel = 2;

@@ -7,9 +7,12 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/ops/compare.h"
 #include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/launch.h"
+#include "core/ops/lines.h"
+#include "core/ops/reduce.h"
 #include "kernels/random.h"
 
 namespace tapetum {
@@ -57,6 +60,18 @@ Tensor bernoulli(const Shape& shape, double probability, DType dtype, Device dev
   return draw("bernoulli", kernels::random_bernoulli, shape, probability, 0, dtype, device);
 }
 
+Tensor bernoulli(const Tensor& p) {
+  if (p.numel()) {
+    check_probability("bernoulli", amin(p).item());
+    check_probability("bernoulli", amax(p).item());
+  }
+  return to(rand_like(p) < p, p.dtype());
+}
+
+// The same numbers in any layout.
+Tensor rand_like(const Tensor& x) { return with_strides_of(rand(x.shape(), 0, 1, x.dtype(), x.device()), empty_like(x)); }
+Tensor randn_like(const Tensor& x) { return with_strides_of(randn(x.shape(), 0, 1, x.dtype(), x.device()), empty_like(x)); }
+
 Tensor randint(int64_t low, int64_t high, const Shape& shape, DType dtype) {
   if (low >= high) throw Error(fmt::format("randint: [{}, {}) is empty", low, high));
   const GeneratorState state = next_random_call();
@@ -73,7 +88,7 @@ Tensor randperm(int64_t n) {
   if (n < 0) throw ShapeError(fmt::format("randperm: expected a count, got {}", n));
   const GeneratorState state = next_random_call();
   RandomStream stream(state.seed, state.calls);
-  Tensor y = arange(static_cast<double>(n));
+  Tensor y = arange(n);
   int64_t* p = static_cast<int64_t*>(y.mutable_raw());
   for (int64_t i = n - 1; i > 0; --i) std::swap(p[i], p[stream.integer(i + 1)]);  // Fisher and Yates
   return y;

@@ -40,7 +40,7 @@ struct TopkOp {
   }
 };
 
-Sorted first_of(const char* op, const Tensor& x, int64_t k, int dim, bool descending) {
+Indexed first_of(const char* op, const Tensor& x, int64_t k, int dim, bool descending) {
   const int d = wrap_dim(op, dim, x.dim() ? x.dim() : 1);
   const int64_t n = x.dim() ? x.shape()[d] : 1;
   if (k < 0 || k > n) throw IndexError(fmt::format("{}: k {} is out of range for size {} of dimension {}", op, k, n, d));
@@ -49,18 +49,18 @@ Sorted first_of(const char* op, const Tensor& x, int64_t k, int dim, bool descen
     return {y[0], y[1]};
   }
   const auto y = apply<TopkOp>({d, k, descending}, reshape(x, {1}));
-  return k ? Sorted{reshape(y[0], {}), reshape(y[1], {})} : Sorted{y[0], y[1]};
+  return k ? Indexed{reshape(y[0], {}), reshape(y[1], {})} : Indexed{y[0], y[1]};
 }
 
 }  // namespace
 
-Sorted sort(const Tensor& x, int dim, const SortOptions& o) {
+Indexed sort(const Tensor& x, int dim, const SortOptions& o) {
   const int d = wrap_dim("sort", dim, x.dim() ? x.dim() : 1);
   return first_of("sort", x, x.dim() ? x.shape()[d] : 1, d, o.descending);
 }
 
 Tensor argsort(const Tensor& x, int dim, const SortOptions& o) { return sort(x.detach(), dim, o).indices; }
 
-Sorted topk(const Tensor& x, int64_t k, int dim, const TopkOptions& o) { return first_of("topk", x, k, dim, o.largest); }
+Indexed topk(const Tensor& x, int64_t k, int dim, const TopkOptions& o) { return first_of("topk", x, k, dim, o.largest); }
 
 }  // namespace tapetum

@@ -1,6 +1,6 @@
 // Order along one dimension. NaN counts as the greatest value; equal values keep their order (PyTorch's stable = true).
 #pragma once
-#include "core/tensor.h"
+#include "core/ops/indexed.h"
 
 namespace tapetum {
 
@@ -11,14 +11,11 @@ struct TopkOptions {
   bool largest = true;
 };
 
-struct Sorted {
-  Tensor values, indices;  // x's dtype, differentiable; i64 places along the dimension
-};
-
-Sorted sort(const Tensor& x, int dim = -1, const SortOptions& options = {});
+// Indices are places along the dimension.
+Indexed sort(const Tensor& x, int dim = -1, const SortOptions& options = {});
 Tensor argsort(const Tensor& x, int dim = -1, const SortOptions& options = {});
 
 // The k greatest (or least) elements along dim, in that order. k above the dimension's size throws IndexError.
-Sorted topk(const Tensor& x, int64_t k, int dim = -1, const TopkOptions& options = {});
+Indexed topk(const Tensor& x, int64_t k, int dim = -1, const TopkOptions& options = {});
 
 }  // namespace tapetum

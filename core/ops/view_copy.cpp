@@ -138,6 +138,7 @@ Tensor flip(const Tensor& x, const Shape& dims) {
 }
 
 Tensor roll(const Tensor& x, const Shape& shifts, const Shape& dims) {
+  if (dims.size() == 0 && shifts.size() == 1) return reshape(roll(reshape(x, {-1}), shifts, {0}), x.shape());
   if (shifts.size() != dims.size()) throw ShapeError(fmt::format("roll: shifts {} for dimensions {}", to_string(shifts), to_string(dims)));
   Tensor y = x;
   for (int i = 0; i < dims.size(); ++i) {

@@ -108,6 +108,8 @@ TEST_CASE("from_blob: sees the owner's memory, strided too") {
 TEST_CASE("creation: sequences") {
   REQUIRE(arange(2, 11, 3).shape() == Shape{3});
   REQUIRE(arange(0, 1, 0.25, DType::f64).data<double>()[3] == 0.75);
+  REQUIRE(arange(0, 1, 0.25).dtype() == DType::f32);
+  REQUIRE(arange(2, 5).data<int64_t>()[2] == 4);
   REQUIRE(arange(5, 2, -1).data<int64_t>()[2] == 3);
   REQUIRE(linspace(0, 1, 3).data<float>()[1] == 0.5f);
   REQUIRE(linspace(0, 0.1, 11, DType::f64).data<double>()[10] == 0.1);
@@ -130,6 +132,19 @@ TEST_CASE("random: the same numbers at any thread count, and other ones at each 
   REQUIRE(std(runs[0]).item() == Approx(1).margin(0.02));
 }
 
+TEST_CASE("random: a tensor like another has its layout, and the numbers of any layout") {
+  const Tensor x = zeros({2, 3, 4, 5}, DType::f64), y = channels_last(x);
+  manual_seed(5);
+  const Tensor a = rand_like(x), b = randn_like(x);
+  manual_seed(5);
+  const Tensor c = rand_like(y), d = randn_like(y);
+  REQUIRE(c.is_channels_last());
+  REQUIRE(c.dtype() == DType::f64);
+  REQUIRE(all(a == c).item() == 1);
+  REQUIRE(all(b == d).item() == 1);
+  REQUIRE_THROWS_AS(rand_like(to(x, DType::i32)), DTypeError);
+}
+
 TEST_CASE("random: distributions") {
   manual_seed(3);
   REQUIRE(mean(bernoulli({50000}, 0.3)).item() == Approx(0.3).margin(0.01));
@@ -140,6 +155,10 @@ TEST_CASE("random: distributions") {
   const Tensor n = randint(3, 7, {1000});
   REQUIRE(amin(n).item() == 3);
   REQUIRE(amax(n).item() == 6);
+  const Tensor chance = tensor({0, 1, 1, 0}, DType::f64), drawn = bernoulli(chance);
+  REQUIRE(drawn.dtype() == DType::f64);
+  REQUIRE(sum(drawn == chance).item() == 4);
+  REQUIRE_THROWS_AS(bernoulli(tensor({0.5, 1.5})), Error);
   const Tensor p = randperm(100);
   REQUIRE(sum(p).item() == 4950);
   REQUIRE(sum(p == arange(100)).item() < 20);

@@ -66,6 +66,15 @@ inline const std::vector<Case> activation_cases = {
      .shapes = {{3, 14}},
      .op = [](const auto& x) { return clamp(x[0], -0.5, 1); },
      .slots = {&kernels::clamp_forward, &kernels::clamp_backward}},
+    {.name = "clamp on one side",
+     .shapes = {{3, 14}},
+     .op = [](const auto& x) { return clamp_min(x[0], -0.5) * clamp_max(x[0], 1); },
+     .slots = {&kernels::clamp_forward, &kernels::clamp_backward}},
+    {.name = "clamp between tensors",
+     .shapes = {{3, 14}, {3, 1}, {14}},
+     .op = [](const auto& x) { return clamp(x[0], x[1] - 1, x[2] + 1); },
+     .slots = {&kernels::where_forward},
+     .constant_lines = false},
 };
 
 }  // namespace tapetum::test

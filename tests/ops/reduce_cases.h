@@ -1,6 +1,7 @@
 #pragma once
 #include <limits>
 
+#include "kernels/index.h"
 #include "kernels/reduce.h"
 #include "tests/ops/case.h"
 
@@ -85,6 +86,19 @@ inline const std::vector<Case> reduce_cases = {
      .op = [](const auto& x) { return argmin(round(x[0] * 4), 0, true); },
      .slots = {&kernels::argmin_forward},
      .flat = true},
+    {.name = "max along a dimension",
+     .shapes = {{3, 7}},
+     .op = [](const auto& x) { return max(x[0], 1).values; },
+     .slots = {&kernels::argmax_forward, &kernels::gather_forward, &kernels::scatter_add_forward}},
+    {.name = "max along a dimension, indices",
+     .shapes = {{3, 7}},
+     .op = [](const auto& x) { return max(round(x[0]), -1, true).indices; },
+     .slots = {&kernels::argmax_forward},
+     .flat = true},
+    {.name = "min along a dimension",
+     .shapes = {{2, 5, 3, 4}},
+     .op = [](const auto& x) { return min(x[0], 1, true).values; },
+     .slots = {&kernels::argmin_forward, &kernels::gather_forward, &kernels::scatter_add_forward}},
     {.name = "norm 2", .shapes = {{3, 14}}, .op = [](const auto& x) { return norm(x[0], 2, {1}); }, .slots = {&kernels::sum_forward}},
     {.name = "norm 3",
      .shapes = {{3, 14}},

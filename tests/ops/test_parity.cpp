@@ -141,6 +141,15 @@ const std::vector<std::pair<const char*, Function>> rows = {
      [](const Inputs& x) {
        return conv_transpose2d(x[0], x[1], x[2], {.stride = {2, 3}, .padding = 1, .output_padding = {1, 2}, .dilation = {2, 1}, .groups = 2});
      }},
+    {"max_dim", [](const Inputs& x) { return max(round(x[0]), 1).values; }},
+    {"min_dim", [](const Inputs& x) { return min(x[0], 0, true).values; }},
+    {"max_all", [](const Inputs& x) { return max(x[0]); }},
+    {"clamp_min", [](const Inputs& x) { return clamp_min(x[0], 0.25); }},
+    {"clamp_max", [](const Inputs& x) { return clamp_max(x[0], 0.25); }},
+    {"clamp_tensors", [](const Inputs& x) { return clamp(x[0], x[1], x[2]); }},
+    {"pow_base", [](const Inputs& x) { return pow(1.7, x[0]); }},
+    {"where_numbers", [](const Inputs& x) { return where(x[0] > 1, 5, where(x[0] < -1, x[0], 0.5)); }},
+    {"roll_flat", [](const Inputs& x) { return roll(x[0], {5}); }},
 };
 
 // max |a - b| over max |b|, at least 1e-3.

@@ -100,6 +100,7 @@ inline const std::vector<Case> view_cases = {
            return roll(x[0], {1, -2}, {0, 1});
          },
      .slots = copy_slot},
+    {.name = "roll flattened", .shapes = {{4, 5}}, .op = [](const auto& x) { return roll(x[0], {7}); }, .slots = copy_slot},
     {.name = "rot90", .shapes = {{4, 5}}, .op = [](const auto& x) { return rot90(x[0], -1, 0, 1); }, .slots = copy_slot},
     {.name = "rot90 once, other dimensions", .shapes = {{2, 4, 5}}, .op = [](const auto& x) { return rot90(x[0], 1, 2, 1); }, .slots = copy_slot},
     {.name = "repeat",
