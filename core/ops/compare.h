@@ -30,7 +30,7 @@ Tensor logical_xor(const Tensor& a, const Tensor& b);
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);  // condition ? a : b; condition is bool
 Tensor where(const Tensor& condition, const Tensor& a, Scalar b);
 Tensor where(const Tensor& condition, Scalar a, const Tensor& b);
-Tensor where(const Tensor& condition, Scalar a, Scalar b);                // i64, or f32
-Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);    // value where mask is true
+Tensor where(const Tensor& condition, Scalar a, Scalar b);              // i64, or f32
+Tensor masked_fill(const Tensor& x, const Tensor& mask, double value);  // value where mask is true
 
 }  // namespace tapetum

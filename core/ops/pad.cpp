@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/ops/batched.h"
 #include "core/ops/creation.h"
 #include "core/ops/launch.h"
 #include "core/ops/layout.h"
@@ -85,7 +86,6 @@ struct PadBorderRule {
 
 Tensor pad_border(const Tensor& x, const Shape& pads, PadMode mode) {
   check_floating("pad", x);
-  if (x.dim() == 3) return squeeze(pad_border(unsqueeze(x, 0), pads, mode), 0);
   if (x.dim() != 4 || pads.size() > 4)
     throw ShapeError(fmt::format("pad: {} pads the last two dimensions of [C, H, W] or [N, C, H, W], got {} pads for {}", name_of(mode), pads.size(),
                                  to_string(x.shape())));
@@ -107,7 +107,8 @@ Tensor pad(const Tensor& x, const Shape& pads, const PadOptions& o) {
     const int64_t n = x.size(x.dim() - 1 - i / 2), lost = std::max<int64_t>(-pads[i], 0) + std::max<int64_t>(-pads[i + 1], 0);
     if (lost > n) throw ShapeError(fmt::format("pad: {} cuts more than there is in {}", to_string(pads), to_string(x.shape())));
   }
-  return o.mode == PadMode::constant ? apply<PadConstantOp>({pads, o.value}, x) : pad_border(x, pads, o.mode);
+  return o.mode == PadMode::constant ? apply<PadConstantOp>({pads, o.value}, x)
+                                     : batched(x, [&](const Tensor& b) { return pad_border(b, pads, o.mode); });
 }
 
 }  // namespace tapetum

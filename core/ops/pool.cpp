@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/autograd/apply.h"
+#include "core/ops/batched.h"
 #include "core/ops/creation.h"
 #include "core/ops/launch.h"
 #include "core/ops/layout.h"
@@ -98,7 +99,7 @@ Tensor scatter(const Tensor& gy, const Tensor& index, const WindowOptions& o) { 
 void check_plane(const char* op, const Tensor& x) {
   check_floating(op, x);
   if (x.dim() != 4 || x.size(1) == 0 || x.size(2) == 0 || x.size(3) == 0)
-    throw ShapeError(fmt::format("{}: expected [N, C, H, W] with C, H, W > 0, got {}", op, to_string(x.shape())));
+    throw ShapeError(fmt::format("{}: expected [N, C, H, W] or [C, H, W] with C, H, W > 0, got {}", op, to_string(x.shape())));
   if (x.size(2) * x.size(3) > std::numeric_limits<int32_t>::max())
     throw ShapeError(fmt::format("{}: a plane has at most 2^31 - 1 elements, got {}", op, to_string(x.shape())));
 }
@@ -132,21 +133,25 @@ WindowOptions adaptive_windows(const char* op, const Tensor& x, Size2 size) {
   return windows(adaptive_axis(op, x, 2, size.h), adaptive_axis(op, x, 3, size.w));
 }
 
-// 16-bit types are computed in f32, here and below.
-std::array<Tensor, 2> pool(const Tensor& x, const WindowOptions& o) {
+// 16-bit types are computed in f32, here and below. The places are i32.
+Indexed pool(const Tensor& x, const WindowOptions& o) {
   const auto [y, index] = apply<MaxPool2dOp>(o, to(x, compute_type(x.dtype())));
   return {to(y, x.dtype()), index};
 }
 
-std::array<Tensor, 2> pool(const Tensor& x, const MaxPool2dOptions& o) {
-  check_plane("max_pool2d", x);
-  return pool(x, windows(window_axis("max_pool2d", x, 2, o.kernel.h, o.stride.h, o.padding.h, o.dilation.h, o.ceil_mode),
-                         window_axis("max_pool2d", x, 3, o.kernel.w, o.stride.w, o.padding.w, o.dilation.w, o.ceil_mode)));
+Indexed pool(const Tensor& x, const MaxPool2dOptions& o) {
+  return batched(x, [&](const Tensor& b) {
+    check_plane("max_pool2d", b);
+    return pool(b, windows(window_axis("max_pool2d", b, 2, o.kernel.h, o.stride.h, o.padding.h, o.dilation.h, o.ceil_mode),
+                           window_axis("max_pool2d", b, 3, o.kernel.w, o.stride.w, o.padding.w, o.dilation.w, o.ceil_mode)));
+  });
 }
 
-std::array<Tensor, 2> adaptive_pool(const Tensor& x, Size2 size) { return pool(x, adaptive_windows("adaptive_max_pool2d", x, size)); }
+Indexed adaptive_pool(const Tensor& x, Size2 size) {
+  return batched(x, [&](const Tensor& b) { return pool(b, adaptive_windows("adaptive_max_pool2d", b, size)); });
+}
 
-std::array<Tensor, 2> with_wide_indices(const std::array<Tensor, 2>& r) { return {r[0], to(r[1], DType::i64)}; }
+Indexed with_wide_indices(const Indexed& r) { return {r.values, to(r.indices, DType::i64)}; }
 
 // Averages: each output weighs the elements of its window alike.
 struct AverageOptions {
@@ -190,19 +195,23 @@ Tensor average(const Tensor& x, const AverageOptions& o) {
 
 }  // namespace
 
-Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) { return pool(x, options)[0]; }
-std::array<Tensor, 2> max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options) { return with_wide_indices(pool(x, options)); }
-Tensor adaptive_max_pool2d(const Tensor& x, Size2 size) { return adaptive_pool(x, size)[0]; }
-std::array<Tensor, 2> adaptive_max_pool2d_with_indices(const Tensor& x, Size2 size) { return with_wide_indices(adaptive_pool(x, size)); }
+Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) { return pool(x, options).values; }
+Indexed max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options) { return with_wide_indices(pool(x, options)); }
+Tensor adaptive_max_pool2d(const Tensor& x, Size2 size) { return adaptive_pool(x, size).values; }
+Indexed adaptive_max_pool2d_with_indices(const Tensor& x, Size2 size) { return with_wide_indices(adaptive_pool(x, size)); }
 
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o) {
-  check_plane("avg_pool2d", x);
   if (o.divisor_override < 0) throw ShapeError(fmt::format("avg_pool2d: divisor_override must not be negative, got {}", o.divisor_override));
-  const WindowOptions w = windows(window_axis("avg_pool2d", x, 2, o.kernel.h, o.stride.h, o.padding.h, 1, o.ceil_mode),
-                                  window_axis("avg_pool2d", x, 3, o.kernel.w, o.stride.w, o.padding.w, 1, o.ceil_mode));
-  return average(x, {w, o.count_include_pad, o.divisor_override});
+  return batched(x, [&](const Tensor& b) {
+    check_plane("avg_pool2d", b);
+    const WindowOptions w = windows(window_axis("avg_pool2d", b, 2, o.kernel.h, o.stride.h, o.padding.h, 1, o.ceil_mode),
+                                    window_axis("avg_pool2d", b, 3, o.kernel.w, o.stride.w, o.padding.w, 1, o.ceil_mode));
+    return average(b, {w, o.count_include_pad, o.divisor_override});
+  });
 }
 
-Tensor adaptive_avg_pool2d(const Tensor& x, Size2 size) { return average(x, {adaptive_windows("adaptive_avg_pool2d", x, size), false, 0}); }
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 size) {
+  return batched(x, [&](const Tensor& b) { return average(b, {adaptive_windows("adaptive_avg_pool2d", b, size), false, 0}); });
+}
 
 }  // namespace tapetum

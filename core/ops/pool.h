@@ -1,4 +1,4 @@
-// Pooling over windows of the last two dimensions. x [N, C, H, W]; the result is channels_last when x is (core/ops/layout.h).
+// Pooling over windows of the last two dimensions. x [N, C, H, W] or [C, H, W]; the result is channels_last when x is (core/ops/layout.h).
 #pragma once
 #include "core/ops/indexed.h"
 #include "core/size2.h"

@@ -7,12 +7,12 @@ namespace tapetum {
 
 Tensor rand(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32, Device device = {});   // uniform in [low, high)
 Tensor randn(const Shape& shape, double mean = 0, double std = 1, DType dtype = DType::f32, Device device = {});  // normal
-Tensor rand_like(const Tensor& x);   // in [0, 1), with x's shape, strides, dtype and device
-Tensor randn_like(const Tensor& x);  // standard normal
-Tensor randint(int64_t low, int64_t high, const Shape& shape, DType dtype = DType::i64);                          // [low, high)
-Tensor randperm(int64_t n);                                                                                       // i64; a shuffle of 0 .. n - 1
-Tensor bernoulli(const Shape& shape, double probability, DType dtype = DType::f32, Device device = {});           // 1 or 0
-Tensor bernoulli(const Tensor& probabilities);  // 1 or 0 for each of them, in their dtype
+Tensor rand_like(const Tensor& x);                                                        // in [0, 1), with x's shape, strides, dtype and device
+Tensor randn_like(const Tensor& x);                                                       // standard normal
+Tensor randint(int64_t low, int64_t high, const Shape& shape, DType dtype = DType::i64);  // [low, high)
+Tensor randperm(int64_t n);                                                               // i64; a shuffle of 0 .. n - 1
+Tensor bernoulli(const Shape& shape, double probability, DType dtype = DType::f32, Device device = {});  // 1 or 0
+Tensor bernoulli(const Tensor& probabilities);                                                           // 1 or 0 for each of them, in their dtype
 // Normal, cut off outside [low, high], which are absolute values (PyTorch's defaults).
 Tensor trunc_normal(const Shape& shape, double mean = 0, double std = 1, double low = -2, double high = 2, DType dtype = DType::f32);
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/ops/batched.h"
 #include "core/ops/creation.h"
 #include "core/ops/launch.h"
 #include "core/ops/pool.h"
@@ -131,6 +132,18 @@ void check_factor(const char* op, const Tensor& x, int64_t factor, bool fits) {
   if (factor < 1 || !fits) throw ShapeError(fmt::format("{}: factor {} does not divide the input {}", op, factor, to_string(x.shape())));
 }
 
+Tensor shuffled(const Tensor& x, int64_t r) {
+  check_factor("pixel_shuffle", x, r, x.dim() == 4 && r > 0 && x.size(1) % (r * r) == 0);
+  const int64_t n = x.size(0), c = x.size(1) / (r * r), h = x.size(2), w = x.size(3);
+  return reshape(permute(reshape(x, {n, c, r, r, h, w}), {0, 1, 4, 2, 5, 3}), {n, c, h * r, w * r});
+}
+
+Tensor unshuffled(const Tensor& x, int64_t r) {
+  check_factor("pixel_unshuffle", x, r, x.dim() == 4 && r > 0 && x.size(2) % r == 0 && x.size(3) % r == 0);
+  const int64_t n = x.size(0), c = x.size(1), h = x.size(2) / r, w = x.size(3) / r;
+  return reshape(permute(reshape(x, {n, c, h, r, w, r}), {0, 1, 3, 5, 2, 4}), {n, c * r * r, h, w});
+}
+
 }  // namespace
 
 const char* name_of(Interpolation mode) {
@@ -153,15 +166,10 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& o) {
 }
 
 Tensor pixel_shuffle(const Tensor& x, int64_t r) {
-  check_factor("pixel_shuffle", x, r, x.dim() == 4 && r > 0 && x.size(1) % (r * r) == 0);
-  const int64_t n = x.size(0), c = x.size(1) / (r * r), h = x.size(2), w = x.size(3);
-  return reshape(permute(reshape(x, {n, c, r, r, h, w}), {0, 1, 4, 2, 5, 3}), {n, c, h * r, w * r});
+  return batched(x, [&](const Tensor& b) { return shuffled(b, r); });
 }
-
 Tensor pixel_unshuffle(const Tensor& x, int64_t r) {
-  check_factor("pixel_unshuffle", x, r, x.dim() == 4 && r > 0 && x.size(2) % r == 0 && x.size(3) % r == 0);
-  const int64_t n = x.size(0), c = x.size(1), h = x.size(2) / r, w = x.size(3) / r;
-  return reshape(permute(reshape(x, {n, c, h, r, w, r}), {0, 1, 3, 5, 2, 4}), {n, c * r * r, h, w});
+  return batched(x, [&](const Tensor& b) { return unshuffled(b, r); });
 }
 
 }  // namespace tapetum

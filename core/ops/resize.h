@@ -39,7 +39,8 @@ struct InterpolateOptions {
 // repeat the border. Throws ShapeError when a size is not positive or options do not go together.
 Tensor interpolate(const Tensor& x, const InterpolateOptions& options);
 
-Tensor pixel_shuffle(const Tensor& x, int64_t factor);    // [N, C r r, H, W] -> [N, C, H r, W r]: channels become r x r blocks of pixels
+// [N, C r r, H, W] -> [N, C, H r, W r], or without N: channels become r x r blocks of pixels.
+Tensor pixel_shuffle(const Tensor& x, int64_t factor);
 Tensor pixel_unshuffle(const Tensor& x, int64_t factor);  // its inverse
 
 }  // namespace tapetum

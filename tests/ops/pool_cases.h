@@ -57,6 +57,11 @@ inline const std::vector<Case> pool_cases = {
      .op = [](const auto& x) { return max_pool2d_with_indices(x[0], {.kernel = 3, .stride = 2}).indices; },
      .slots = {&kernels::max_pool2d_forward},
      .flat = true},
+    {.name = "max_pool2d of one image",
+     .shapes = {{5, 6, 4}},
+     .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 3, .stride = 2}); },
+     .slots = max_pool_slots,
+     .constant_lines = false},
     {.name = "max_pool2d gradient",
      .shapes = {{1, 5, 4, 5}, {1, 5, 2, 3}},
      .op = [](const auto& x) { return max_pool2d_gradient(x[0], x[1], {.kernel = 3, .stride = 1}); },
@@ -120,6 +125,10 @@ inline const std::vector<Case> pool_cases = {
          [](const auto& x) {
            return adaptive_avg_pool2d(x[0], {5, 3});
          },
+     .slots = {&kernels::resample2d}},
+    {.name = "avg_pool2d of one image",
+     .shapes = {{3, 4, 5}},
+     .op = [](const auto& x) { return avg_pool2d(x[0], {.kernel = 2}) + adaptive_avg_pool2d(x[0], 2); },
      .slots = {&kernels::resample2d}},
     {.name = "max_pool2d large",
      .shapes = {{2, 64, 256, 256}},

@@ -27,6 +27,7 @@ inline const std::vector<Case> resize_cases = {
     INTERPOLATE("interpolate no images", (Shape{0, 4, 3, 3}), .scale_factor = 2, .mode = Interpolation::bilinear),
     {.name = "pixel_shuffle", .shapes = {{2, 8, 3, 2}}, .op = [](const auto& x) { return pixel_shuffle(x[0], 2); }, .slots = {}},
     {.name = "pixel_unshuffle", .shapes = {{1, 2, 6, 3}}, .op = [](const auto& x) { return pixel_unshuffle(x[0], 3); }, .slots = {}},
+    {.name = "pixel_shuffle one image", .shapes = {{8, 3, 2}}, .op = [](const auto& x) { return pixel_shuffle(x[0], 2); }, .slots = {}},
     {.name = "interpolate bilinear large",
      .shapes = {{2, 64, 128, 128}},
      .op = [](const auto& x) { return interpolate(x[0], {.scale_factor = 2, .mode = Interpolation::bilinear}); },

@@ -47,13 +47,23 @@ TEST_CASE("pool: 16-bit types are computed in f32, integers are an error") {
   REQUIRE_THROWS_AS(avg_pool2d(to(x, DType::u8)), DTypeError);
 }
 
+TEST_CASE("pool: one image is pooled as in a batch") {
+  const Tensor x = rand({5, 7, 6}), batch = unsqueeze(x, 0);
+  const auto [y, index] = max_pool2d_with_indices(x, {.kernel = 3, .padding = 1});
+  const auto [all_y, all_index] = max_pool2d_with_indices(batch, {.kernel = 3, .padding = 1});
+  REQUIRE(y.shape() == Shape{5, 3, 2});
+  REQUIRE(all(y == all_y(0)).item() == 1);
+  REQUIRE(all(index == all_index(0)).item() == 1);
+  REQUIRE(all(adaptive_max_pool2d(x, 2) == adaptive_max_pool2d(batch, 2)(0)).item() == 1);
+}
+
 TEST_CASE("max_pool2d: a window that cannot be is an error") {
   const Tensor x = rand({1, 2, 4, 4});
   REQUIRE_THROWS_AS(max_pool2d(x, {.kernel = 5}), ShapeError);
   REQUIRE_THROWS_AS(max_pool2d(x, {.kernel = 2, .padding = 2}), ShapeError);
   REQUIRE_THROWS_AS(max_pool2d(x, {.kernel = 0}), ShapeError);
   REQUIRE_THROWS_AS(max_pool2d(x, {.kernel = 2, .dilation = 0}), ShapeError);
-  REQUIRE_THROWS_AS(max_pool2d(rand({2, 4, 4})), ShapeError);
+  REQUIRE_THROWS_AS(max_pool2d(rand({4, 4})), ShapeError);
   REQUIRE_THROWS_AS(adaptive_max_pool2d(x, {0, 1}), ShapeError);
   REQUIRE_THROWS_AS(avg_pool2d(x, {.kernel = 5}), ShapeError);
   REQUIRE_THROWS_AS(avg_pool2d(x, {.kernel = 2, .divisor_override = -1}), ShapeError);
