@@ -22,6 +22,11 @@ void set_random_state(GeneratorState state) {
 
 GeneratorState next_random_call() { return {seed, calls.fetch_add(1)}; }
 
+uint64_t derived_seed(uint64_t seed, uint64_t stream, uint64_t purpose) {
+  const auto words = kernels::philox(seed, stream, purpose);
+  return static_cast<uint64_t>(words.at[0]) << 32 | words.at[1];
+}
+
 uint32_t RandomStream::bits() {
   if (used_ == 4) {
     const auto words = kernels::philox(seed_, stream_, block_++);

@@ -17,6 +17,9 @@ void set_random_state(GeneratorState state);
 
 GeneratorState next_random_call();  // seed and number of this call; the next one gets the next number
 
+// A seed of its own for every (seed, stream, purpose).
+uint64_t derived_seed(uint64_t seed, uint64_t stream, uint64_t purpose);
+
 // Numbers one by one, for code on the host: the same sequence for the same (seed, stream), whoever else draws.
 class RandomStream {
  public:

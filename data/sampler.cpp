@@ -3,18 +3,12 @@
 #include <numeric>
 #include <utility>
 
-#include "kernels/philox.h"
-
 namespace tapetum::data {
 namespace {
 
+// A seed for each epoch and purpose: their streams never meet.
 enum Purpose : uint64_t { kOrder, kSamples };
-
-// A seed for each (epoch, purpose): streams of different epochs never meet.
-uint64_t derived_seed(uint64_t seed, int64_t epoch, Purpose purpose) {
-  const auto words = kernels::philox(seed, static_cast<uint64_t>(epoch), purpose);
-  return static_cast<uint64_t>(words.at[0]) << 32 | words.at[1];
-}
+uint64_t epoch_seed(uint64_t seed, int64_t epoch, Purpose purpose) { return derived_seed(seed, static_cast<uint64_t>(epoch), purpose); }
 
 }  // namespace
 
@@ -31,10 +25,10 @@ std::vector<int64_t> SequentialSampler::order(int64_t) const {
   return order;
 }
 
-std::vector<int64_t> RandomSampler::order(int64_t epoch) const { return permutation(count_, RandomStream(derived_seed(seed_, epoch, kOrder))); }
+std::vector<int64_t> RandomSampler::order(int64_t epoch) const { return permutation(count_, RandomStream(epoch_seed(seed_, epoch, kOrder))); }
 
 RandomStream sample_stream(uint64_t seed, int64_t epoch, int64_t index) {
-  return RandomStream(derived_seed(seed, epoch, kSamples), static_cast<uint64_t>(index));
+  return RandomStream(epoch_seed(seed, epoch, kSamples), static_cast<uint64_t>(index));
 }
 
 }  // namespace tapetum::data

@@ -9,7 +9,6 @@
 #include "core/serialization/atomic_file.h"
 #include "examples/common/command_line.h"
 #include "examples/common/predict.h"
-#include "kernels/parallel.h"
 
 namespace tp = tapetum;
 namespace fs = std::filesystem;
@@ -68,7 +67,7 @@ tp::train::Record shares_of(const tp::Tensor& labels, const std::vector<std::str
 }
 
 int segment(const Options& o) {
-  if (o.threads) tp::kernels::set_thread_count(static_cast<int>(o.threads));
+  if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   const tp::Device device(o.device == "auto" ? "cpu" : o.device.c_str());
   const tp::Safetensors file = tp::load_safetensors(o.weights);
   const programs::ModelCard card = programs::card_of(o.weights, file.metadata);

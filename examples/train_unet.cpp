@@ -13,7 +13,6 @@
 #include "examples/common/model_card.h"
 #include "examples/common/sets.h"
 #include "examples/common/train_options.h"
-#include "kernels/parallel.h"
 
 namespace tp = tapetum;
 
@@ -141,7 +140,7 @@ tp::train::Record report(const TrainOptions& o, const tp::train::Trainer& traine
   train.set("loss", trainer.history("loss"));
   val.set("loss", scores.loss).set("miou", scores.confusion.miou()).set("iou", scores.confusion.iou()).set("dice", scores.confusion.dice());
   val.set("pixel_accuracy", scores.confusion.pixel_accuracy());
-  r.set("model", "unet").set("parameters", parameters).set("cpu", programs::cpu_name()).set("threads", tp::kernels::thread_count());
+  r.set("model", "unet").set("parameters", parameters).set("cpu", programs::cpu_name()).set("threads", tp::get_num_threads());
   r.set("seed", o.seed).set("epochs", trainer.epoch()).set("steps", trainer.steps()).set("seconds_per_step", trainer.seconds_per_step());
   r.set("images_per_second", trainer.images_per_second()).set("peak_memory_mb", programs::peak_memory_mb());
   return r.set("train", train).set("val", val).set("files", files);
@@ -149,7 +148,7 @@ tp::train::Record report(const TrainOptions& o, const tp::train::Trainer& traine
 
 int train(const TrainOptions& o) {
   std::FILE* out = o.json == "-" ? stderr : stdout;
-  if (o.threads) tp::kernels::set_thread_count(static_cast<int>(o.threads));
+  if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   tp::manual_seed(static_cast<uint64_t>(o.seed));
   const tp::Device device(o.device == "auto" ? "cpu" : o.device.c_str());
 

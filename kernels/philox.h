@@ -21,4 +21,6 @@ constexpr PhiloxWords philox(uint64_t key, uint64_t stream, uint64_t block) {
   return c;
 }
 
+constexpr double unit_interval(uint32_t word) { return (word >> 8) * 0x1p-24; }  // [0, 1)
+
 }  // namespace tapetum::kernels

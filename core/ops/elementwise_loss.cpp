@@ -61,7 +61,7 @@ Tensor reduced(const char* op, const Tensor& loss, Reduction reduction) {
 
 void check_pair(const char* op, const Tensor& x, const Tensor& target) {
   check_same(op, x, target);
-  if (!is_floating(x.dtype())) throw DTypeError(fmt::format("{}: expected floating-point tensors, got {}", op, name_of(x.dtype())));
+  check_floating(op, x);
   if (!(x.shape() == target.shape()))
     throw ShapeError(fmt::format("{}: input and target must have one shape, got {} and {}", op, to_string(x.shape()), to_string(target.shape())));
 }

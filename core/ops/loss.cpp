@@ -114,7 +114,7 @@ Tensor per_class(const Tensor& weight, const Tensor& x) {
 }
 
 void check_input(const char* op, const Tensor& x, const Tensor& weight) {
-  if (!is_floating(x.dtype())) throw DTypeError(fmt::format("{}: expected a floating-point input, got {}", op, name_of(x.dtype())));
+  check_floating(op, x);
   if (x.dim() == 0) throw ShapeError(fmt::format("{}: expected an input [N, C, ...] or [C], got {}", op, to_string(x.shape())));
   if (!weight.defined()) return;
   check_same(op, x, weight);

@@ -1,22 +1,16 @@
 // PyTorch's values and gradients of the same inputs (tests/fixtures/make_image_ops.py, f64).
 #include <catch2/catch.hpp>
-#include <cmath>
-#include <functional>
-#include <map>
-#include <string>
 
-#include "core/serialization/safetensors.h"
-#include "tapetum.h"
 #include "tests/fixtures.h"
+#include "tests/ops/parity.h"
 
 namespace tapetum::test {
 namespace {
 
 using Inputs = std::vector<Tensor>;
-using Function = std::function<Tensor(const Inputs&)>;
 
 // "2x3" and what follows it: {.size = {2, 3}, ...} in every mode that the fixture has.
-void add_interpolations(std::map<std::string, Function>& rows) {
+void add_interpolations(ParityRows& rows) {
   const std::pair<const char*, Size2> sizes[] = {{"11x4", {11, 4}}, {"14x10", {14, 10}}, {"3x2", {3, 2}}, {"1x13", {1, 13}}};
   for (const auto& [text, size] : sizes) {
     const auto add = [&, size = size](const std::string& name, const InterpolateOptions& o) {
@@ -35,8 +29,8 @@ void add_interpolations(std::map<std::string, Function>& rows) {
     rows[std::string(name_of(mode)) + "_factor"] = [mode](const Inputs& x) { return interpolate(x[0], {.scale_factor = {1.7, 0.6}, .mode = mode}); };
 }
 
-std::map<std::string, Function> all_rows(const StateDict& file) {
-  std::map<std::string, Function> rows = {
+ParityRows all_rows(const StateDict& file) {
+  ParityRows rows = {
       {"max_pool2d", [](const Inputs& x) { return max_pool2d(x[0]); }},
       {"max_pool2d_padded", [](const Inputs& x) { return max_pool2d(x[0], {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true}); }},
       {"max_pool2d_dilated",
@@ -55,6 +49,11 @@ std::map<std::string, Function> all_rows(const StateDict& file) {
        [](const Inputs& x) {
          return avg_pool2d(x[0], {.kernel = {2, 3}, .divisor_override = 5});
        }},
+      {"max_pool2d_image", [](const Inputs& x) { return max_pool2d(x[0], {.kernel = 3, .stride = 2}); }},
+      {"avg_pool2d_image", [](const Inputs& x) { return avg_pool2d(x[0], {.kernel = 2}); }},
+      {"conv2d_image", [](const Inputs& x) { return conv2d(x[0], x[1], x[2], {.padding = "valid"}); }},
+      {"conv_transpose2d_image", [](const Inputs& x) { return conv_transpose2d(x[0], x[1], {.stride = 2}); }},
+      {"pixel_shuffle_image", [](const Inputs& x) { return pixel_shuffle(x[0], 2); }},
       {"adaptive_avg_pool2d",
        [](const Inputs& x) {
          return adaptive_avg_pool2d(x[0], {3, 4});
@@ -88,37 +87,11 @@ std::map<std::string, Function> all_rows(const StateDict& file) {
   return rows;
 }
 
-// max |a - b| over max |b|, at least 1e-3.
-double difference(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape() == b.shape());
-  return amax(abs(to(a, DType::f64) - b)).item() / std::fmax(amax(abs(b)).item(), 1e-3);
-}
-
-void check(const StateDict& file, const std::string& name, const Function& f, DType dtype, double tolerance) {
-  Inputs xs;
-  while (const Tensor* x = file.find(name + ".x" + std::to_string(xs.size()))) xs.push_back(to(*x, dtype).detach().set_requires_grad());
-  REQUIRE_FALSE(xs.empty());
-  const Tensor y = f(xs);
-  INFO(name << " " << name_of(dtype));
-  REQUIRE(difference(y.detach(), file.at(name + ".y")) <= tolerance);
-  const auto gs = grad({y}, xs, {to(file.at(name + ".gy"), dtype)});
-  for (size_t i = 0; i < xs.size(); ++i) {
-    INFO("gradient " << i);
-    REQUIRE(difference(gs[i], file.at(name + ".g" + std::to_string(i))) <= tolerance);
-  }
-}
-
 }  // namespace
 
 TEST_CASE("parity: values and gradients of pooling, norms, resizing and padding are PyTorch's", "[parity]") {
   const StateDict file = load(fixture("image_ops.safetensors"));
-  const auto rows = all_rows(file);
-  for (const auto& [name, f] : rows) {
-    check(file, name, f, DType::f64, 1e-12);
-    check(file, name, f, DType::f32, 1e-5);
-  }
-  for (const auto& [name, tensor] : file)
-    if (name.ends_with(".y")) REQUIRE(rows.count(name.substr(0, name.size() - 2)) == 1);
+  check_parity(file, all_rows(file));
 }
 
 TEST_CASE("parity: running statistics move as PyTorch's", "[parity]") {

@@ -1,12 +1,10 @@
 // Losses and their gradients against PyTorch's, from tests/fixtures/losses.safetensors (made by make_losses.py beside it).
 #include <catch2/catch.hpp>
-#include <cmath>
 #include <functional>
 #include <string>
 
-#include "core/serialization/safetensors.h"
-#include "tapetum.h"
 #include "tests/fixtures.h"
+#include "tests/ops/parity.h"
 
 namespace tapetum::test {
 namespace {
@@ -75,13 +73,6 @@ const std::vector<Row> rows = {
      {Reduction::none}},
 };
 
-void compare(const Tensor& y, const Tensor& exact, double tolerance) {
-  REQUIRE(y.shape() == exact.shape());
-  const double worst = amax(abs(to(y, DType::f64) - exact)).item(), scale = amax(abs(exact)).item();
-  INFO("greatest difference " << worst << " of " << scale);
-  REQUIRE(worst <= tolerance * scale);
-}
-
 }  // namespace
 
 TEST_CASE("losses: values and gradients are PyTorch's") {
@@ -94,8 +85,8 @@ TEST_CASE("losses: values and gradients are PyTorch's") {
         const Tensor x = in(row.input).detach().set_requires_grad(), loss = row.loss(x, in, r);
         const Tensor gy = reshape(linspace(0.5, loss.numel() == 1 ? 0.5 : 1.5, loss.numel(), dtype), loss.shape());
         const auto key = std::string(row.name) + "." + name_of(r);
-        compare(loss.detach(), file.at(key + ".loss"), dtype == DType::f64 ? 1e-12 : 1e-5);
-        compare(grad({loss}, {x}, {gy})[0], file.at(key + ".gx"), dtype == DType::f64 ? 1e-12 : 1e-5);
+        REQUIRE(difference(loss.detach(), file.at(key + ".loss")) <= parity_tolerance(dtype));
+        REQUIRE(difference(grad({loss}, {x}, {gy})[0], file.at(key + ".gx")) <= parity_tolerance(dtype));
       }
 }
 

@@ -1,26 +1,18 @@
 // PyTorch's values and gradients of the same inputs (tests/fixtures/make_ops.py, f64).
 #include <catch2/catch.hpp>
-
-#include <algorithm>
-#include <cmath>
-#include <functional>
 #include <limits>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include "tapetum.h"
 #include "tests/fixtures.h"
+#include "tests/ops/parity.h"
 
 namespace tapetum::test {
 namespace {
 
 using Inputs = std::vector<Tensor>;
-using Function = std::function<Tensor(const Inputs&)>;
 
 const double kInfinity = std::numeric_limits<double>::infinity();
 
-const std::vector<std::pair<const char*, Function>> rows = {
+const ParityRows rows = {
     {"neg", [](const Inputs& x) { return -x[0]; }},
     {"abs", [](const Inputs& x) { return abs(x[0]); }},
     {"sign", [](const Inputs& x) { return sign(x[0]); }},
@@ -152,45 +144,8 @@ const std::vector<std::pair<const char*, Function>> rows = {
     {"roll_flat", [](const Inputs& x) { return roll(x[0], {5}); }},
 };
 
-// max |a - b| over max |b|, at least 1e-3.
-double difference(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape() == b.shape());
-  if (a.numel() == 0) return 0;
-  const Tensor wide = to(a, DType::f64);
-  return amax(abs(wide - b)).item() / std::fmax(amax(abs(b)).item(), 1e-3);
-}
-
-void check(const StateDict& file, const std::string& name, const Function& f, DType dtype, double tolerance) {
-  Inputs xs;
-  while (const Tensor* x = file.find(name + ".x" + std::to_string(xs.size()))) xs.push_back(clone(to(*x, dtype)).set_requires_grad());
-  REQUIRE_FALSE(xs.empty());
-  const Tensor y = f(xs);
-  INFO(name << " " << name_of(dtype));
-  REQUIRE(difference(y.detach(), file.at(name + ".y")) <= tolerance);
-  const auto gs = grad({y}, xs, {to(file.at(name + ".gy"), dtype)});
-  for (size_t i = 0; i < xs.size(); ++i) {
-    const Tensor* g = file.find(name + ".g" + std::to_string(i));
-    if (!g) continue;
-    INFO("gradient " << i);
-    REQUIRE(difference(gs[i].defined() ? gs[i] : zeros_like(xs[i]), *g) <= tolerance);
-  }
-}
-
 }  // namespace
 
-TEST_CASE("parity: values and gradients of ops are PyTorch's", "[parity]") {
-  const StateDict file = load(fixture("ops.safetensors"));
-  for (const auto& [name, f] : rows) {
-    check(file, name, f, DType::f64, 1e-12);
-    if (std::string(name) != "amax") check(file, name, f, DType::f32, 1e-5);  // rounding to halves is another input in f32
-  }
-}
-
-TEST_CASE("parity: every case of the fixture is compared", "[parity]") {
-  const StateDict file = load(fixture("ops.safetensors"));
-  for (const auto& [name, tensor] : file)
-    if (name.ends_with(".y"))
-      REQUIRE(std::any_of(rows.begin(), rows.end(), [&](const auto& row) { return row.first == name.substr(0, name.size() - 2); }));
-}
+TEST_CASE("parity: values and gradients of ops are PyTorch's", "[parity]") { check_parity(load(fixture("ops.safetensors")), rows); }
 
 }  // namespace tapetum::test
