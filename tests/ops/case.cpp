@@ -221,4 +221,22 @@ void print_trace(const Case& row) {
   if (!first.empty()) grad(first, xs, cotangents);
 }
 
+void print_dtypes(const Case& row) {
+  if (row.bench || row.shapes.empty()) return;
+  for (DType dtype : {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i64, DType::i32, DType::u8, DType::i8, DType::boolean}) {
+    std::vector<Tensor> xs;
+    for (const Tensor& x : make_inputs(row, DType::f64)) xs.push_back(to(x, dtype));
+    const char* works = "forward";
+    try {
+      if (is_floating(dtype) && !row.flat)
+        run(row, xs), works = "gradient";
+      else
+        row.op(xs);
+    } catch (const DTypeError&) {
+      works = "nothing";
+    }
+    std::printf("dtype\t%s\t%s\t%s\n", row.name, name_of(dtype), works);
+  }
+}
+
 }  // namespace tapetum::test

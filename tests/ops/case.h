@@ -34,6 +34,7 @@ void check_gradients(const Case& row);    // first and second order, finite diff
 void check_determinism(const Case& row);  // the same bits at one, two and four threads
 void check_twin(const Case& row);         // gradients of the kernels against those of the composite definition
 void print_trace(const Case& row);        // each op of the row with its options, for tests/check_ops.py
+void print_dtypes(const Case& row);       // what the row does with inputs of each dtype, for tests/check_dtypes.py
 
 template <class Rows> void check_all(const Rows& rows, void (*check)(const Case&)) {
   for (const Case& row : rows) check(row);
@@ -47,4 +48,5 @@ template <class Rows> void check_all(const Rows& rows, void (*check)(const Case&
   TEST_CASE(family ": gradients match finite differences", "[grad]") { check_all(rows, check_gradients); } \
   TEST_CASE(family ": the kernels' gradients match the twin's", "[grad]") { check_all(rows, check_twin); } \
   TEST_CASE(family ": the same bits at any thread count") { check_all(rows, check_determinism); }          \
-  TEST_CASE(family ": options of the rows", "[.trace]") { check_all(rows, print_trace); }
+  TEST_CASE(family ": options of the rows", "[.trace]") { check_all(rows, print_trace); }                  \
+  TEST_CASE(family ": dtypes of the rows", "[.dtypes]") { check_all(rows, print_dtypes); }
