@@ -20,7 +20,7 @@ def ops_in_sources():
                 continue
             # Preprocessed, since families of one shape are written as macros.
             text = subprocess.run([compiler, "-std=c++20", "-I", str(root), "-E", "-P", str(source)], capture_output=True, text=True, check=True).stdout
-            for names in re.findall(r"OpInfo info\s*\{([^}]*)\}", text):
+            for names in re.findall(r"OpInfo info([^;]*);", text):
                 found |= {name: source.relative_to(root) for name in re.findall(r'"(\w+)"', names)}
     return found
 
