@@ -46,7 +46,28 @@ int class_of(size_t bytes) {
 }
 size_t size_of_class(int c) { return static_cast<size_t>(kSteps + c % kSteps + 1) << (c / kSteps - 3); }
 
-class Cache {
+// What both allocators count.
+class Counted {
+ public:
+  MemoryCounters counters() {
+    std::lock_guard lock(mutex_);
+    return counters_;
+  }
+  void reset_peak() {
+    std::lock_guard lock(mutex_);
+    counters_.peak = counters_.allocated;
+  }
+
+ protected:
+  void count(size_t bytes) {
+    counters_.allocated += bytes;
+    counters_.peak = std::max(counters_.peak, counters_.allocated);
+  }
+  std::mutex mutex_;
+  MemoryCounters counters_{};
+};
+
+class Cache : public Counted {
  public:
   void* allocate(size_t bytes) {
     const int wanted = class_of(bytes);
@@ -68,8 +89,7 @@ class Cache {
       block->size_class = c;
       counters_.reserved += size_of_class(c);
     }
-    counters_.allocated += size_of_class(c);
-    counters_.peak = std::max(counters_.peak, counters_.allocated);
+    count(size_of_class(c));
     return block + 1;
   }
 
@@ -83,14 +103,6 @@ class Cache {
   void release_all() {
     std::lock_guard lock(mutex_);
     release_kept();
-  }
-  MemoryCounters counters() {
-    std::lock_guard lock(mutex_);
-    return counters_;
-  }
-  void reset_peak() {
-    std::lock_guard lock(mutex_);
-    counters_.peak = counters_.allocated;
   }
 
  private:
@@ -109,21 +121,18 @@ class Cache {
     }
   }
 
-  std::mutex mutex_;
   std::vector<Header*> kept_[kClasses];
-  MemoryCounters counters_{};
 };
 
 // Exact allocations, counted.
-class System {
+class System : public Counted {
  public:
   void* allocate(size_t bytes) {
     void* data = nullptr;
     if (posix_memalign(&data, kAlignment, bytes) != 0) return nullptr;
     std::lock_guard lock(mutex_);
-    counters_.allocated += malloc_usable_size(data);
+    count(malloc_usable_size(data));
     counters_.reserved = counters_.allocated;
-    counters_.peak = std::max(counters_.peak, counters_.allocated);
     return data;
   }
   void release(void* data) {
@@ -134,19 +143,6 @@ class System {
     }
     std::free(data);
   }
-  void release_all() {}
-  MemoryCounters counters() {
-    std::lock_guard lock(mutex_);
-    return counters_;
-  }
-  void reset_peak() {
-    std::lock_guard lock(mutex_);
-    counters_.peak = counters_.allocated;
-  }
-
- private:
-  std::mutex mutex_;
-  MemoryCounters counters_{};
 };
 
 // Neither is ever destroyed: tensors with static storage may die last.

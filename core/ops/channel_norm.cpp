@@ -42,14 +42,13 @@ struct Geometry {
   Tensor like(const Tensor& x) const { return channels_last ? tapetum::channels_last(x) : contiguous(x); }
 };
 
-const void* data_of(const Tensor& t) { return t.defined() ? t.raw() : nullptr; }
 const double* doubles_of(const Tensor& t) { return static_cast<const double*>(t.raw()); }
 
 Tensor normalise(const Sets& o, const Geometry& to, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                  const Tensor& var) {
   Tensor y = to.y;
   launch(kernels::channel_norm_forward, x.device(), x.dtype(),
-         {to.shape, o.epsilon, x.raw(), data_of(weight), data_of(bias), doubles_of(mean), doubles_of(var), y.mutable_raw()});
+         {to.shape, o.epsilon, x.raw(), data_or_null(weight), data_or_null(bias), doubles_of(mean), doubles_of(var), y.mutable_raw()});
   return y;
 }
 
@@ -59,14 +58,13 @@ Gradients normalise_backward(const Context& c, const Sets& o, bool fixed, const 
   const Geometry to(x, o);
   const auto vector = [&](bool wanted) { return wanted ? empty({x.size(1)}, x.dtype(), x.device()) : Tensor(); };
   const Tensor gx = c.needs(0) ? to.y : Tensor(), gweight = vector(c.needs(1)), gbias = vector(c.needs(2));
-  const auto out = [](const Tensor& t) { return const_cast<void*>(data_of(t)); };
-  const Tensor dense = to.like(x), dense_gy = to.like(gy), w = weight.defined() ? contiguous(weight) : weight;
+  const auto out = [](const Tensor& t) { return const_cast<void*>(data_or_null(t)); };
+  const Tensor dense = to.like(x), dense_gy = to.like(gy), w = dense_or_none(weight);
   launch(kernels::channel_norm_backward, x.device(), x.dtype(),
-         {to.shape, o.epsilon, fixed, dense.raw(), data_of(w), dense_gy.raw(), doubles_of(mean), doubles_of(var), out(gx), out(gweight), out(gbias)});
+         {to.shape, o.epsilon, fixed, dense.raw(), data_or_null(w), dense_gy.raw(), doubles_of(mean), doubles_of(var), out(gx), out(gweight),
+          out(gbias)});
   return {gx, gweight, gbias};
 }
-
-Tensor dense_or_none(const Tensor& t) { return t.defined() ? contiguous(t) : t; }
 
 Shape per_channel(const Tensor& x) {
   Shape s(x.dim(), 1);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/ops/view.h"
+
 namespace tapetum {
 
 void throw_status(kernels::Status status, const char* slot, DeviceKind device, DType dtype) {
@@ -66,6 +68,20 @@ Shape dense_strides_like(const Tensor& x) {
   }
   return s;
 }
+
+Shape wrap_dims(const char* op, const Shape& dims, int count) {
+  Shape wrapped;
+  for (int64_t d : dims) {
+    const int at = wrap_dim(op, static_cast<int>(d), count);
+    if (contains(wrapped, at)) throw ShapeError(fmt::format("{}: dimension {} is named twice in {}", op, at, to_string(dims)));
+    wrapped.push_back(at);
+  }
+  return wrapped;
+}
+
+bool contains(const Shape& dims, int d) { return std::find(dims.begin(), dims.end(), d) != dims.end(); }
+
+Tensor dense_or_none(const Tensor& x) { return x.defined() ? contiguous(x) : x; }
 
 void check_device(const char* op, const Tensor& a, const Tensor& b) {
   if (!(a.device() == b.device()))

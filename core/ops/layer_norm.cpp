@@ -15,9 +15,6 @@
 namespace tapetum {
 namespace {
 
-const void* data_of(const Tensor& t) { return t.defined() ? t.raw() : nullptr; }
-Tensor dense_or_none(const Tensor& t) { return t.defined() ? contiguous(t) : t; }
-
 struct LayerNormOp {
   static constexpr OpInfo info{"layer_norm"};
   struct Options {
@@ -37,16 +34,18 @@ struct LayerNormOp {
   static Tensor forward(Context&, const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias) {
     const Tensor dense = contiguous(x), w = dense_or_none(weight), b = dense_or_none(bias);
     Tensor y = empty(x.shape(), x.dtype(), x.device());
-    launch(kernels::layer_norm_forward, x.device(), x.dtype(), {shape_of(o, x), o.epsilon, dense.raw(), data_of(w), data_of(b), y.mutable_raw()});
+    launch(kernels::layer_norm_forward, x.device(), x.dtype(),
+           {shape_of(o, x), o.epsilon, dense.raw(), data_or_null(w), data_or_null(b), y.mutable_raw()});
     return y;
   }
 
   static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
     const Tensor x = contiguous(c.saved(0)), w = dense_or_none(c.saved(1)), g = contiguous(gy);
     const auto result = [&](size_t i, const Shape& shape) { return c.needs(i) ? empty(shape, x.dtype(), x.device()) : Tensor(); };
-    const auto out = [](const Tensor& t) { return const_cast<void*>(data_of(t)); };
+    const auto out = [](const Tensor& t) { return const_cast<void*>(data_or_null(t)); };
     const Tensor gx = result(0, x.shape()), gw = result(1, o.normalized_shape), gb = result(2, o.normalized_shape);
-    launch(kernels::layer_norm_backward, x.device(), x.dtype(), {shape_of(o, x), o.epsilon, x.raw(), data_of(w), g.raw(), out(gx), out(gw), out(gb)});
+    launch(kernels::layer_norm_backward, x.device(), x.dtype(),
+           {shape_of(o, x), o.epsilon, x.raw(), data_or_null(w), g.raw(), out(gx), out(gw), out(gb)});
     return {gx, gw, gb};
   }
 

@@ -57,14 +57,14 @@ struct CrossEntropyOp {
   static kernels::CrossEntropyOptions kernel_options(const Options& o) { return {o.label_smoothing, o.ignore_index, o.reduction}; }
 
   static Tensor forward(Context& c, const Options& o, const Tensor& input, const Tensor& target, const Tensor& weight) {
-    const Tensor x = dense_pixels(input), t = contiguous(target), w = weight.defined() ? contiguous(weight) : weight;
+    const Tensor x = dense_pixels(input), t = contiguous(target), w = dense_or_none(weight);
     Tensor loss = empty(o.reduction == Reduction::none ? target.shape() : Shape{}, x.dtype(), x.device());
     Tensor lse = empty(target.shape(), x.dtype(), x.device()), total_weight = empty({}, x.dtype(), x.device());
     constexpr int64_t none = std::numeric_limits<int64_t>::max();
     int64_t bad = none;
     launch(kernels::cross_entropy_forward, x.device(), x.dtype(),
-           {line_shape(x, class_dim(x)), kernel_options(o), x.raw(), static_cast<const int64_t*>(t.raw()), w.defined() ? w.raw() : nullptr,
-            loss.mutable_raw(), lse.mutable_raw(), total_weight.mutable_raw(), &bad});
+           {line_shape(x, class_dim(x)), kernel_options(o), x.raw(), static_cast<const int64_t*>(t.raw()), data_or_null(w), loss.mutable_raw(),
+            lse.mutable_raw(), total_weight.mutable_raw(), &bad});
     if (bad != none) throw_bad_label("cross_entropy", t, bad, x.size(class_dim(x)), o.ignore_index);
     c.save(lse, total_weight);
     return loss;
@@ -72,10 +72,10 @@ struct CrossEntropyOp {
 
   static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
     const Tensor x = dense_pixels(c.saved(0)), t = contiguous(c.saved(1)), weight = c.saved(2), lse = c.saved(3), total_weight = c.saved(4);
-    const Tensor g = contiguous(gy), w = weight.defined() ? contiguous(weight) : weight;
+    const Tensor g = contiguous(gy), w = dense_or_none(weight);
     Tensor gx = empty_strided(x.shape(), x.strides(), x.dtype(), x.device());
     launch(kernels::cross_entropy_backward, x.device(), x.dtype(),
-           {line_shape(x, class_dim(x)), kernel_options(o), x.raw(), static_cast<const int64_t*>(t.raw()), w.defined() ? w.raw() : nullptr, lse.raw(),
+           {line_shape(x, class_dim(x)), kernel_options(o), x.raw(), static_cast<const int64_t*>(t.raw()), data_or_null(w), lse.raw(),
             total_weight.raw(), g.raw(), gx.mutable_raw()});
     return {gx, Tensor(), Tensor()};
   }

@@ -126,16 +126,7 @@ Tensor stack(TensorList xs, int dim) {
   return cat(lifted, lifted.empty() ? 0 : wrap_dim("stack", dim, lifted[0].dim()));
 }
 
-Tensor flip(const Tensor& x, const Shape& dims) {
-  Shape wrapped;
-  bool seen[kMaxDims] = {};
-  for (int64_t d : dims) {
-    const int at = wrap_dim("flip", static_cast<int>(d), x.dim());
-    if (std::exchange(seen[at], true)) throw ShapeError(fmt::format("flip: dimension {} is named twice in {}", at, to_string(dims)));
-    wrapped.push_back(at);
-  }
-  return apply<FlipOp>({wrapped}, x);
-}
+Tensor flip(const Tensor& x, const Shape& dims) { return apply<FlipOp>({wrap_dims("flip", dims, x.dim())}, x); }
 
 Tensor roll(const Tensor& x, const Shape& shifts, const Shape& dims) {
   if (dims.size() == 0 && shifts.size() == 1) return reshape(roll(reshape(x, {-1}), shifts, {0}), x.shape());
