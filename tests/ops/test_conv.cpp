@@ -62,7 +62,7 @@ TEST_CASE("conv2d: wrong shapes are named") {
   REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 3, 3}), {.dilation = 0}), ShapeError);
   REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 3, 3}), {.groups = 0}), ShapeError);
   REQUIRE_THROWS_AS(conv2d(x, image({32, 16, 3, 3}), {.stride = 2, .padding = "same"}), ShapeError);
-  REQUIRE_THROWS_AS(Padding("valid"), ShapeError);
+  REQUIRE_THROWS_AS(Padding("full"), ShapeError);
   REQUIRE_THROWS_AS(conv2d_grad_input(image({4, 32, 32, 32}), image({32, 16, 3, 3}), {32, 32}), ShapeError);
   REQUIRE_THROWS_AS(conv2d_grad_weight(x, image({3, 32, 30, 30}), {3, 3}), ShapeError);
   REQUIRE_THROWS_AS(conv_transpose2d(x, image({15, 8, 2, 2})), ShapeError);
