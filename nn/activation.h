@@ -6,37 +6,19 @@
 
 namespace tapetum::nn {
 
-struct ReLU : Layer {
-  Tensor forward(const Tensor& x) override { return relu(x); }
+// A function without parameters.
+template <Tensor (*kFunction)(const Tensor&)> struct Pointwise : Layer {
+  Tensor forward(const Tensor& x) override { return kFunction(x); }
 };
 
-struct ReLU6 : Layer {
-  Tensor forward(const Tensor& x) override { return relu6(x); }
-};
-
-struct Sigmoid : Layer {
-  Tensor forward(const Tensor& x) override { return sigmoid(x); }
-};
-
-struct Tanh : Layer {
-  Tensor forward(const Tensor& x) override { return tanh(x); }
-};
-
-struct SiLU : Layer {
-  Tensor forward(const Tensor& x) override { return silu(x); }
-};
-
-struct Mish : Layer {
-  Tensor forward(const Tensor& x) override { return mish(x); }
-};
-
-struct Hardswish : Layer {
-  Tensor forward(const Tensor& x) override { return hardswish(x); }
-};
-
-struct Hardsigmoid : Layer {
-  Tensor forward(const Tensor& x) override { return hardsigmoid(x); }
-};
+struct ReLU : Pointwise<relu> {};
+struct ReLU6 : Pointwise<relu6> {};
+struct Sigmoid : Pointwise<sigmoid> {};
+struct Tanh : Pointwise<tanh> {};
+struct SiLU : Pointwise<silu> {};
+struct Mish : Pointwise<mish> {};
+struct Hardswish : Pointwise<hardswish> {};
+struct Hardsigmoid : Pointwise<hardsigmoid> {};
 
 struct LeakyReLU : Layer {
   explicit LeakyReLU(double negative_slope = 0.01) : negative_slope(negative_slope) {}
@@ -62,16 +44,18 @@ struct Softplus : Layer {
   double beta, threshold;
 };
 
-struct Softmax : Layer {
-  explicit Softmax(int dim) : dim(dim) {}
-  Tensor forward(const Tensor& x) override { return softmax(x, dim); }
+// Along one dimension.
+template <Tensor (*kFunction)(const Tensor&, int)> struct AlongDim : Layer {
+  explicit AlongDim(int dim) : dim(dim) {}
+  Tensor forward(const Tensor& x) override { return kFunction(x, dim); }
   int dim;
 };
 
-struct LogSoftmax : Layer {
-  explicit LogSoftmax(int dim) : dim(dim) {}
-  Tensor forward(const Tensor& x) override { return log_softmax(x, dim); }
-  int dim;
+struct Softmax : AlongDim<softmax> {
+  using AlongDim::AlongDim;
+};
+struct LogSoftmax : AlongDim<log_softmax> {
+  using AlongDim::AlongDim;
 };
 
 }  // namespace tapetum::nn

@@ -17,28 +17,18 @@ int64_t per_group(const char* module, int64_t in, int64_t out, int64_t groups, i
 
 }  // namespace
 
-Conv2d::Conv2d(int64_t in, int64_t out, Size2 size, const Conv2dOptions& o)
-    : weight(init::default_weight({out, per_group("Conv2d", in, out, o.groups, in), size.h, size.w})), options(o) {
+Conv2d::Conv2d(int64_t in, int64_t out, Size2 size, const Conv2dOptions& o) : options(o) {
+  weight = init::default_weight({out, per_group("Conv2d", in, out, o.groups, in), size.h, size.w});
   if (o.bias) bias = init::default_bias(weight, out);
-}
-
-void Conv2d::visit(Visitor& v) {
-  v.parameter("weight", weight);
-  v.parameter("bias", bias);
 }
 
 Tensor Conv2d::forward(const Tensor& x) {
   return conv2d(x, weight, bias, {.stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups});
 }
 
-ConvTranspose2d::ConvTranspose2d(int64_t in, int64_t out, Size2 size, const ConvTranspose2dOptions& o)
-    : weight(init::default_weight({in, per_group("ConvTranspose2d", in, out, o.groups, out), size.h, size.w})), options(o) {
+ConvTranspose2d::ConvTranspose2d(int64_t in, int64_t out, Size2 size, const ConvTranspose2dOptions& o) : options(o) {
+  weight = init::default_weight({in, per_group("ConvTranspose2d", in, out, o.groups, out), size.h, size.w});
   if (o.bias) bias = init::default_bias(weight, out);
-}
-
-void ConvTranspose2d::visit(Visitor& v) {
-  v.parameter("weight", weight);
-  v.parameter("bias", bias);
 }
 
 Tensor ConvTranspose2d::forward(const Tensor& x) {

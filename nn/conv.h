@@ -1,7 +1,7 @@
 // Convolutions, with PyTorch's names, defaults and initial values.
 #pragma once
 #include "core/ops/conv.h"
-#include "nn/module.h"
+#include "nn/affine.h"
 
 namespace tapetum::nn {
 
@@ -13,11 +13,10 @@ struct Conv2dOptions {
   bool bias = true;
 };
 
-struct Conv2d : Layer {
+// weight [K, C / groups, R, S], bias [K]
+struct Conv2d : AffineLayer {
   Conv2d(int64_t in_channels, int64_t out_channels, Size2 kernel_size, const Conv2dOptions& options = {});
-  void visit(Visitor& v) override;
   Tensor forward(const Tensor& x) override;  // x [N, C, H, W] -> [N, K, P, Q]
-  Parameter weight, bias;                    // [K, C / groups, R, S], [K] or undefined
   Conv2dOptions options;
 };
 
@@ -27,11 +26,10 @@ struct ConvTranspose2dOptions {
   bool bias = true;
 };
 
-struct ConvTranspose2d : Layer {
+// weight [C, K / groups, R, S], bias [K]
+struct ConvTranspose2d : AffineLayer {
   ConvTranspose2d(int64_t in_channels, int64_t out_channels, Size2 kernel_size, const ConvTranspose2dOptions& options = {});
-  void visit(Visitor& v) override;
   Tensor forward(const Tensor& x) override;  // x [N, C, H, W] -> [N, K, P, Q]
-  Parameter weight, bias;                    // [C, K / groups, R, S], [K] or undefined
   ConvTranspose2dOptions options;
 };
 

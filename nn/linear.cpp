@@ -5,13 +5,9 @@
 
 namespace tapetum::nn {
 
-Linear::Linear(int64_t in, int64_t out, const LinearOptions& o) : weight(init::default_weight({out, in})) {
+Linear::Linear(int64_t in, int64_t out, const LinearOptions& o) {
+  weight = init::default_weight({out, in});
   if (o.bias) bias = init::default_bias(weight, out);
-}
-
-void Linear::visit(Visitor& v) {
-  v.parameter("weight", weight);
-  v.parameter("bias", bias);
 }
 
 Tensor Linear::forward(const Tensor& x) { return linear(x, weight, bias); }

@@ -1,6 +1,6 @@
 // x W^T + b, with PyTorch's initial values.
 #pragma once
-#include "nn/module.h"
+#include "nn/affine.h"
 
 namespace tapetum::nn {
 
@@ -8,11 +8,10 @@ struct LinearOptions {
   bool bias = true;
 };
 
-struct Linear : Layer {
+// weight [K, C], bias [K]
+struct Linear : AffineLayer {
   Linear(int64_t in_features, int64_t out_features, const LinearOptions& options = {});
-  void visit(Visitor& v) override;
-  Tensor forward(const Tensor& x) override;  // x [N, C] -> [N, K]
-  Parameter weight, bias;                    // [K, C], [K] or undefined
+  Tensor forward(const Tensor& x) override;  // x [..., C] -> [..., K]
 };
 
 }  // namespace tapetum::nn

@@ -1,7 +1,8 @@
-// Losses as modules, called with (input, target); formulas, shapes and defaults in core/ops/loss.h. Class weights are buffers, so that
-// they follow the model to its device.
+// Losses as modules, called with (input, target), and the similarity that is called like one; formulas, shapes and defaults in
+// core/ops/loss.h and core/ops/norm.h. Class weights are buffers, so that they follow the model to its device.
 #pragma once
 #include "core/ops/loss.h"
+#include "core/ops/norm.h"
 #include "nn/module.h"
 
 namespace tapetum::nn {
@@ -26,6 +27,12 @@ struct HuberLoss : PlainLoss<HuberLoss, HuberOptions, huber_loss> {
   using PlainLoss::PlainLoss;
 };
 struct KLDivLoss : PlainLoss<KLDivLoss, KlDivOptions, kl_div> {
+  using PlainLoss::PlainLoss;
+};
+struct SigmoidFocalLoss : PlainLoss<SigmoidFocalLoss, SigmoidFocalOptions, sigmoid_focal_loss> {
+  using PlainLoss::PlainLoss;
+};
+struct CosineSimilarity : PlainLoss<CosineSimilarity, CosineSimilarityOptions, cosine_similarity> {
   using PlainLoss::PlainLoss;
 };
 struct DiceLoss : PlainLoss<DiceLoss, DiceOptions, dice_loss> {

@@ -9,13 +9,15 @@
 namespace tapetum::nn {
 namespace {
 
-// Weights begin as ones, biases as zeros: undefined where they are not wanted.
-Parameter initial(bool wanted, int64_t size, double value) { return wanted ? Parameter(full({size}, value)) : Parameter(); }
+template <class O> void start(AffineLayer& layer, const Shape& shape, const O& o) {
+  if (o.affine) layer.weight = Parameter(ones(shape));
+  if (o.affine && o.bias) layer.bias = Parameter(zeros(shape));
+}
 
 }  // namespace
 
-BatchNorm2d::BatchNorm2d(int64_t channels, const BatchNorm2dOptions& o)
-    : weight(initial(o.affine, channels, 1)), bias(initial(o.affine, channels, 0)), options(o) {
+BatchNorm2d::BatchNorm2d(int64_t channels, const BatchNorm2dOptions& o) : options(o) {
+  start(*this, {channels}, o);
   if (o.track_running_stats) {
     running_mean = Buffer(zeros({channels}));
     running_var = Buffer(ones({channels}));
@@ -24,8 +26,7 @@ BatchNorm2d::BatchNorm2d(int64_t channels, const BatchNorm2dOptions& o)
 }
 
 void BatchNorm2d::visit(Visitor& v) {
-  v.parameter("weight", weight);
-  v.parameter("bias", bias);
+  AffineLayer::visit(v);
   v.buffer("running_mean", running_mean);
   v.buffer("running_var", running_var);
   v.buffer("num_batches_tracked", num_batches_tracked);
@@ -42,34 +43,18 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
   return batch_norm(x, weight, bias, running_mean, running_var, {.training = batch, .momentum = momentum, .epsilon = options.eps});
 }
 
-LayerNorm::LayerNorm(int64_t size, const AffineNormOptions& o) : weight(initial(o.affine, size, 1)), bias(initial(o.affine, size, 0)), options(o) {}
+LayerNorm::LayerNorm(const Shape& shape, const AffineNormOptions& o) : normalized_shape(shape), options(o) { start(*this, shape, o); }
 
-void LayerNorm::visit(Visitor& v) {
-  v.parameter("weight", weight);
-  v.parameter("bias", bias);
-}
+Tensor LayerNorm::forward(const Tensor& x) { return layer_norm(x, normalized_shape, weight, bias, {.epsilon = options.eps}); }
 
-Tensor LayerNorm::forward(const Tensor& x) { return layer_norm(x, weight, bias, {.epsilon = options.eps}); }
-
-GroupNorm::GroupNorm(int64_t groups, int64_t channels, const AffineNormOptions& o)
-    : weight(initial(o.affine, channels, 1)), bias(initial(o.affine, channels, 0)), groups(groups), options(o) {
+GroupNorm::GroupNorm(int64_t groups, int64_t channels, const AffineNormOptions& o) : groups(groups), options(o) {
   if (groups < 1 || channels % groups) throw ShapeError(fmt::format("GroupNorm: {} groups must divide {} channels", groups, channels));
-}
-
-void GroupNorm::visit(Visitor& v) {
-  v.parameter("weight", weight);
-  v.parameter("bias", bias);
+  start(*this, {channels}, o);
 }
 
 Tensor GroupNorm::forward(const Tensor& x) { return group_norm(x, groups, weight, bias, {.epsilon = options.eps}); }
 
-InstanceNorm2d::InstanceNorm2d(int64_t channels, const AffineNormOptions& o)
-    : weight(initial(o.affine, channels, 1)), bias(initial(o.affine, channels, 0)), options(o) {}
-
-void InstanceNorm2d::visit(Visitor& v) {
-  v.parameter("weight", weight);
-  v.parameter("bias", bias);
-}
+InstanceNorm2d::InstanceNorm2d(int64_t channels, const AffineNormOptions& o) : options(o) { start(*this, {channels}, o); }
 
 Tensor InstanceNorm2d::forward(const Tensor& x) { return instance_norm(x, weight, bias, {.epsilon = options.eps}); }
 

@@ -1,7 +1,7 @@
-// Normalisation layers, with PyTorch's names, defaults and state.
+// Normalisation layers, with PyTorch's names, defaults and state. Weights begin as ones, biases as zeros.
 #pragma once
 #include "core/ops/norm.h"
-#include "nn/module.h"
+#include "nn/affine.h"
 
 namespace tapetum::nn {
 
@@ -9,14 +9,14 @@ struct BatchNorm2dOptions {
   double eps = 1e-5;
   std::optional<double> momentum = 0.1;  // nullopt: the running statistics are plain averages over all batches
   bool affine = true, track_running_stats = true;
+  bool bias = true;  // of an affine layer
 };
 
 // Over N, H, W of x [N, C, H, W]: batch statistics in training (and where none are tracked), running ones in evaluation.
-struct BatchNorm2d : Layer {
+struct BatchNorm2d : AffineLayer {  // weight and bias [C]
   explicit BatchNorm2d(int64_t channels, const BatchNorm2dOptions& options = {});
   void visit(Visitor& v) override;
   Tensor forward(const Tensor& x) override;
-  Parameter weight, bias;                                 // [C], or undefined
   Buffer running_mean, running_var, num_batches_tracked;  // [C], [C], i64 []; or undefined
   BatchNorm2dOptions options;
 };
@@ -24,33 +24,30 @@ struct BatchNorm2d : Layer {
 struct AffineNormOptions {
   double eps = 1e-5;
   bool affine = true;
+  bool bias = true;  // of an affine layer
 };
 
-// Over the last dimension of x [..., D].
-struct LayerNorm : Layer {
-  explicit LayerNorm(int64_t size, const AffineNormOptions& options = {});
-  void visit(Visitor& v) override;
+// Over the last dimensions of x, whose sizes are `normalized_shape`: a number for the last one alone.
+struct LayerNorm : AffineLayer {  // weight and bias of that shape
+  explicit LayerNorm(const Shape& normalized_shape, const AffineNormOptions& options = {});
+  explicit LayerNorm(int64_t size, const AffineNormOptions& options = {}) : LayerNorm(Shape{size}, options) {}
   Tensor forward(const Tensor& x) override;
-  Parameter weight, bias;  // [D], or undefined
+  Shape normalized_shape;
   AffineNormOptions options;
 };
 
 // Over groups of neighbouring channels of each image [C, ...]; throws ShapeError unless groups divides channels.
-struct GroupNorm : Layer {
+struct GroupNorm : AffineLayer {  // weight and bias [C]
   GroupNorm(int64_t groups, int64_t channels, const AffineNormOptions& options = {});
-  void visit(Visitor& v) override;
   Tensor forward(const Tensor& x) override;
-  Parameter weight, bias;  // [C], or undefined
   int64_t groups;
   AffineNormOptions options;
 };
 
 // Over each channel of each image [C, H, W]; by default without weight and bias.
-struct InstanceNorm2d : Layer {
+struct InstanceNorm2d : AffineLayer {  // weight and bias [C]
   explicit InstanceNorm2d(int64_t channels, const AffineNormOptions& options = {.affine = false});
-  void visit(Visitor& v) override;
   Tensor forward(const Tensor& x) override;
-  Parameter weight, bias;  // [C], or undefined
   AffineNormOptions options;
 };
 

@@ -126,6 +126,17 @@ TEST_CASE("layers: norms begin as plain normalisation, with PyTorch's parameters
   REQUIRE_THROWS_AS(nn::GroupNorm(4, 6), ShapeError);
 }
 
+TEST_CASE("layers: norms work without weight, without bias, and over several dimensions") {
+  const Tensor x = rand({2, 6, 5, 4}, 3, 9);
+  const nn::LayerNorm whole({5, 4});
+  REQUIRE(whole.weight.shape() == Shape{5, 4});
+  REQUIRE(amax(abs(mean(nn::LayerNorm({5, 4})(x), {2, 3}))).item() < 1e-4);
+  REQUIRE(amax(abs(nn::LayerNorm(4, {.affine = false})(x) - nn::LayerNorm(4)(x))).item() == 0);
+  REQUIRE(nn::LayerNorm(4, {.bias = false}).state_dict().size() == 1);
+  REQUIRE(nn::BatchNorm2d(6, {.track_running_stats = false, .bias = false}).state_dict().size() == 1);
+  REQUIRE(nn::InstanceNorm2d(6, {}).parameters().size() == 2);
+}
+
 TEST_CASE("layers: convolutions take groups, dilation and same padding") {
   const Tensor x = rand({2, 4, 9, 7});
   nn::Conv2d same(4, 8, 3, {.padding = "same", .dilation = 2, .groups = 2});
@@ -147,6 +158,16 @@ TEST_CASE("layers: pooling and resizing are their functions") {
   REQUIRE(nn::Upsample({.scale_factor = 2, .mode = Interpolation::bilinear})(x).shape() == Shape{1, 4, 12, 12});
   REQUIRE(nn::PixelShuffle(2)(x).shape() == Shape{1, 1, 12, 12});
   REQUIRE(nn::PixelUnshuffle(2)(x).shape() == Shape{1, 16, 3, 3});
+}
+
+TEST_CASE("layers: borders are zeros, a value, mirrored or repeated") {
+  const Tensor x = arange(6, DType::f32), image = reshape(x, {1, 1, 2, 3});
+  const auto corner = [&](nn::Layer&& layer) { return layer(image).data<float>()[0]; };
+  REQUIRE(nn::ZeroPad2d({1, 2, 0, 3})(image).shape() == Shape{1, 1, 5, 6});
+  REQUIRE(corner(nn::ZeroPad2d(1)) == 0);
+  REQUIRE(corner(nn::ConstantPad2d(2, 7)) == 7);
+  REQUIRE(corner(nn::ReflectionPad2d(1)) == 4);
+  REQUIRE(corner(nn::ReplicationPad2d({2, 0, 2, 0})) == 0);
 }
 
 }  // namespace tapetum

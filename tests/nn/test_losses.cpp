@@ -23,6 +23,8 @@ TEST_CASE("losses: modules are their functions with options") {
   same(nn::NLLLoss()(x, classes), nll_loss(x, classes));
   same(nn::BCELoss({.weight = weight})(x, t), binary_cross_entropy(x, t, {.weight = weight}));
   same(nn::BCEWithLogitsLoss({.pos_weight = weight})(x, t), binary_cross_entropy_with_logits(x, t, {.pos_weight = weight}));
+  same(nn::SigmoidFocalLoss({.reduction = Reduction::sum})(x, t), sigmoid_focal_loss(x, t, {.reduction = Reduction::sum}));
+  same(nn::CosineSimilarity({.dim = 0})(select(x, 1, 0), select(t, 1, 0)), cosine_similarity(select(x, 1, 0), select(t, 1, 0), {.dim = 0}));
   same(nn::FocalLoss({.gamma = 1, .alpha = weight})(x, classes), focal_loss(x, classes, {.gamma = 1, .alpha = weight}));
 }
 
