@@ -37,10 +37,15 @@ std::string unused(const std::string& path) {
 
 }  // namespace
 
-RunFolder::RunFolder(const std::string& program, const std::string& out) : path_(out.empty() ? unused("runs/" + program + '/' + now()) : out) {
+void make_folder(const std::string& path) {
   std::error_code error;
-  std::filesystem::create_directories(path_, error);
-  if (error) throw IoError(fmt::format("{}: the folder cannot be made: {}", path_, error.message()));
+  std::filesystem::create_directories(path, error);
+  if (!std::filesystem::is_directory(path))
+    throw IoError(fmt::format("{}: the folder cannot be made: {}", path, error ? error.message() : "a file has that name"));
+}
+
+RunFolder::RunFolder(const std::string& program, const std::string& out) : path_(out.empty() ? unused("runs/" + program + '/' + now()) : out) {
+  make_folder(path_);
   log_ = ::open(file(kLog).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (log_ < 0) throw IoError(fmt::format("{}: cannot be written: {}", file(kLog), std::strerror(errno)));
   if (::flock(log_, LOCK_EX | LOCK_NB) != 0) {

@@ -7,6 +7,8 @@
 
 namespace tapetum::train {
 
+void make_folder(const std::string& path);  // with its parents, unless it is there; throws IoError
+
 class RunFolder {
  public:
   // `out` is that very folder; empty: runs/<program>/<date>_<time>. Made with its parents, and locked: a second process that wants

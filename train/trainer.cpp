@@ -72,7 +72,7 @@ void Trainer::end_step(const Tensor& loss, int64_t images) {
   const double value = loss.item();
   if (!std::isfinite(value))
     throw Error(fmt::format("train: the loss is {} at step {} (epoch {}): a lower learning rate may help{}", value, step_ + 1, epoch_ + 1,
-                            options_.folder && epoch_ ? "; the checkpoint before it is whole" : ""));
+                            options_.folder && epoch_ ? fmt::format("; {} is from before that", checkpoint_path()) : ""));
   step_seconds_.push_back(now() - step_started_);
   epoch_loss_.add(value, static_cast<double>(images));
   images_ += images;
@@ -96,12 +96,12 @@ void Trainer::end_epoch(const Values& validation) {
     for (const auto& [name, value] : validation) line.set(name, value);
     options_.folder->log(line.set("seconds", now() - started_));
   }
+  for (const auto& callback : callbacks_) callback(*this);
   if (batch_ == batches_) {
     batch_ = 0;
     epoch_loss_ = {};
     save();
   }
-  for (const auto& callback : callbacks_) callback(*this);
 }
 
 Outcome Trainer::end() {
@@ -115,17 +115,17 @@ Outcome Trainer::end() {
   return Outcome::interrupted;
 }
 
-bool Trainer::out_of_patience() const {
-  if (options_.patience <= 0) return false;
+int64_t Trainer::best_epoch() const {
   const bool lower = options_.monitor.find("loss") != std::string::npos;
-  double best = std::nan("");
-  int64_t since_best = 0;
+  double best = lower ? HUGE_VAL : -HUGE_VAL;
+  int64_t epoch = 0, best_epoch = 0;
   for (double value : history(options_.monitor)) {
-    const bool better = std::isnan(best) || (lower ? value < best : value > best);
-    if (better) best = value;
-    since_best = better ? 0 : since_best + 1;
+    ++epoch;
+    if (!(lower ? value < best : value > best)) continue;
+    best = value;
+    best_epoch = epoch;
   }
-  return since_best >= options_.patience;
+  return best_epoch;
 }
 
 ProgressState Trainer::progress_state(int64_t epoch) const {

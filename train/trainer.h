@@ -14,6 +14,11 @@
 //       [&] { return train::Values{{"val_loss", ...}, {"miou", ...}}; });
 //
 // A run that was killed and resumed ends with the same bits as one that was not. A loss that is not finite ends the run with an Error.
+// It ends with the last weights; whoever wants the best ones keeps them, and loads them afterwards:
+//
+//   trainer.on_epoch([&](const train::Trainer& t) {
+//     if (t.improved()) save_safetensors("best.safetensors", model.state_dict());
+//   });
 #pragma once
 #include <string>
 #include <utility>
@@ -39,7 +44,7 @@ struct TrainerOptions {
   double checkpoint_seconds = 60;  // within an epoch; each epoch ends with one in any case
   Metadata setup = {};             // what a resumed run must have been started with, too: an Error names what differs
   int64_t patience = 0;            // stop after so many epochs without a better `monitor`; 0: never
-  std::string monitor = "miou";    // a value that validation returns; higher is better, unless its name contains "loss"
+  std::string monitor = "miou";    // a value that validation returns; higher is better, unless its name contains "loss"; NaN is no value
   bool quiet = false;
   std::FILE* out = stdout;
 };
@@ -54,6 +59,7 @@ class Trainer {
   template <class T> void include(const std::string& name, T& object) {
     parts_.push_back({name, [&object] { return object.state_dict(); }, [&object](const StateDict& s) { object.load_state_dict(s); }});
   }
+  // After validation and before the epoch's checkpoint: after a kill between the two, both are made again.
   void on_epoch(Function<void(const Trainer&)> callback) { callbacks_.push_back(std::move(callback)); }
 
   // `loader` as data::DataLoader: size() batches an epoch, start(epoch, batch), a loop; a batch names its tensors in fields().
@@ -61,6 +67,8 @@ class Trainer {
 
   int64_t epoch() const { return epoch_; }  // complete ones
   int64_t steps() const { return step_; }   // of the whole run
+  int64_t best_epoch() const;               // the one with the best `monitor`, the first of equals; 0: none
+  bool improved() const { return epoch_ > 0 && best_epoch() == epoch_; }
   const History& history() const { return history_; }
   std::vector<double> history(const std::string& name) const;  // empty when there is none
   double seconds_per_step() const;                             // median of this session, without the first two
@@ -85,7 +93,7 @@ class Trainer {
   std::string checkpoint_path() const;
   void save();
   void load();
-  bool out_of_patience() const;
+  bool out_of_patience() const { return options_.patience > 0 && epoch_ - best_epoch() >= options_.patience; }
   ProgressState progress_state(int64_t epoch) const;
 
   TrainerOptions options_;

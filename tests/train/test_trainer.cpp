@@ -65,13 +65,16 @@ struct Model {
 };
 
 struct Run {
-  explicit Run(const std::string& folder_path, TrainerOptions options = {}, int64_t interrupt_at = -1) {
+  explicit Run(const std::string& folder_path, TrainerOptions options = {}, int64_t interrupt_at = -1, std::vector<double> miou = {}) {
     manual_seed(3);
     RunFolder folder("test", folder_path);
     options.folder = &folder;
     options.quiet = true;
     trainer.emplace(options);
     trainer->include("model", model);
+    trainer->on_epoch([this](const Trainer& t) {
+      if (t.improved()) best = model.w.item();
+    });
     Batches loader;
     outcome = trainer->fit(
         loader,
@@ -80,10 +83,12 @@ struct Run {
           return model.step(batch);
         },
         [&] {
-          return Values{{"val_loss", 1 / (1.0 + static_cast<double>(trainer->epoch()))}, {"miou", 0.5}};
+          const auto epoch = static_cast<size_t>(trainer->epoch());
+          return Values{{"val_loss", 1 / (1.0 + static_cast<double>(epoch))}, {"miou", epoch < miou.size() ? miou[epoch] : 0.5}};
         });
   }
   Model model;
+  double best = 0;  // the weight after the best epoch
   std::optional<Trainer> trainer;
   Outcome outcome = Outcome::finished;
 };
@@ -160,6 +165,19 @@ TEST_CASE("trainer: stops early when validation no longer improves") {
   REQUIRE(Run(folder / "a", {.epochs = 9, .patience = 2}).trainer->epoch() == 3);
   REQUIRE(Run(folder / "b", {.epochs = 9, .patience = 2, .monitor = "val_loss"}).trainer->epoch() == 9);
   REQUIRE_THROWS_WITH(Run(folder / "c", {.epochs = 9, .patience = 2, .monitor = "typo"}), Catch::Contains("watches 'typo'"));
+}
+
+TEST_CASE("trainer: knows the best epoch; NaN never is it") {
+  Folder folder;
+  const double nan = std::nan("");
+  const Run run(folder / "a", {.epochs = 5, .patience = 2}, -1, {nan, 0.2, nan, 0.3, 0.3});
+  REQUIRE(run.trainer->best_epoch() == 4);
+  REQUIRE(run.trainer->epoch() == 5);
+  REQUIRE(run.best == Run(folder / "b", {.epochs = 4}).model.w.item());
+  const Run never(folder / "c", {.epochs = 9, .patience = 2}, -1, {nan, nan, nan});
+  REQUIRE(never.trainer->best_epoch() == 0);
+  REQUIRE(never.trainer->epoch() == 2);
+  REQUIRE(never.outcome == Outcome::stopped_early);
 }
 
 TEST_CASE("trainer: a loss that is not finite ends the run and keeps the checkpoint") {
