@@ -133,7 +133,8 @@ double OneCycleLR::between(int64_t epoch, std::array<double, 4> levels) const {
   const double ends[] = {0, rise, o.three_phase ? 2 * rise : last, last};
   int phase = 0;
   while (phase < (o.three_phase ? 2 : 1) && step > ends[phase + 1]) ++phase;
-  const double from = levels[phase], to = levels[phase + 1], fraction = (step - ends[phase]) / (ends[phase + 1] - ends[phase]);
+  const double from = levels[phase], to = levels[phase + 1], length = ends[phase + 1] - ends[phase];
+  const double fraction = length > 0 ? (step - ends[phase]) / length : 1;  // a phase of no steps is over
   return o.cosine ? cosine(from, to, fraction) : from + (to - from) * fraction;
 }
 
