@@ -20,6 +20,7 @@ constexpr double kMargin = 48, kGap = 14, kRowGap = 22, kScoreColumn = 104, kCor
                  kFactWidth = 148, kFactLine = 52;
 constexpr int64_t kMostClasses = 1024;  // a larger label is a mistake, which the confusion matrix names
 constexpr const char* kHeadings[] = {"Image", "Truth", "Prediction", "Error"};
+constexpr double kHeadingSize = 14.5;
 
 // What a row needs to be drawn: pictures in the image's own resolution, and its score.
 struct Row {
@@ -111,6 +112,7 @@ std::vector<LegendEntry> error_legend(const PanelOptions& o) {
 class Painter {
  public:
   Painter(const std::vector<Row>& rows, const PanelOptions& o) : rows_(rows), o_(o) {
+    for (const char* heading : kHeadings) column_ = std::max(column_, text_width(heading, {.size = kHeadingSize, .weight = Weight::bold}));
     for (const Row& row : rows) column_ = std::max(column_, row.width);
     content_ = std::max(4 * column_ + 4 * kGap + kScoreColumn, 720.0);
   }
@@ -192,8 +194,8 @@ class Painter {
 
   void headings() {
     if (rows_.empty()) return;
-    for (int i = 0; i < 4; ++i) text(kHeadings[i], column(i), y_ + 12, 14.5, Weight::bold, kInk, column_);
-    text("IoU", column(4) + 6, y_ + 12, 14.5, Weight::bold, kInk, kScoreColumn);
+    for (int i = 0; i < 4; ++i) text(kHeadings[i], column(i), y_ + 12, kHeadingSize, Weight::bold, kInk, column_);
+    text("IoU", column(4) + 6, y_ + 12, kHeadingSize, Weight::bold, kInk, kScoreColumn);
     y_ += 24;
   }
 

@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+#include <array>
+#include <cmath>
 #include <limits>
 
 #include "core/error.h"
@@ -13,6 +15,28 @@ using tapetum::test::same_pixels;
 namespace {
 
 constexpr Color kWhite = Color::hex(0xffffff), kBlack = Color::hex(0);
+
+using Triple = std::array<double, 3>;
+using Matrix = std::array<Triple, 3>;
+
+Triple multiplied(const Matrix& m, const Triple& x) {
+  Triple y{};
+  for (size_t i = 0; i < 3; ++i)
+    for (size_t j = 0; j < 3; ++j) y[i] += m[i][j] * x[j];
+  return y;
+}
+
+// CIE L*a*b* of a colour as eyes see it whose cones mix linear RGB by `eyes`.
+Triple perceived(Color c, const Matrix& eyes) {
+  Triple rgb{c.r / 255.0, c.g / 255.0, c.b / 255.0};
+  for (double& v : rgb) v = v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
+  rgb = multiplied(eyes, rgb);
+  for (double& v : rgb) v = std::clamp(v, 0.0, 1.0);
+  const Triple xyz = multiplied({{{0.4124, 0.3576, 0.1805}, {0.2126, 0.7152, 0.0722}, {0.0193, 0.1192, 0.9505}}}, rgb);
+  const auto f = [](double t) { return t > 0.008856 ? std::cbrt(t) : 7.787 * t + 16.0 / 116; };
+  const double x = f(xyz[0] / 0.9505), y = f(xyz[1]), z = f(xyz[2] / 1.089);
+  return {116 * y - 16, 500 * (x - y), 200 * (y - z)};
+}
 
 double ink(const Canvas& canvas) {  // covered area in pixels, black on white
   double sum = 0;
@@ -139,12 +163,23 @@ TEST_CASE("text: broken UTF-8 is drawn, not read past its end") {
   CHECK(ink(canvas) > 0);
 }
 
-TEST_CASE("palette: the first twenty classes differ clearly, and any number has a colour") {
+TEST_CASE("palette: the first twenty classes differ clearly, eleven for colour-blind eyes, and any number has a colour") {
   for (int64_t a = 0; a < 20; ++a)
     for (int64_t b = 0; b < a; ++b) {
       const Color x = class_color(a), y = class_color(b);
       CHECK(std::abs(x.r - y.r) + std::abs(x.g - y.g) + std::abs(x.b - y.b) > 48);
     }
+  const Matrix eyes[] = {{{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}},  // then protanopia, deuteranopia and tritanopia (Machado et al. 2009)
+                         {{{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}}},
+                         {{{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}}},
+                         {{{1.255528, -0.076749, -0.178779}, {-0.078411, 0.930809, 0.147602}, {0.004733, 0.691367, 0.303900}}}};
+  for (const Matrix& e : eyes)
+    for (int64_t a = 0; a < 11; ++a)
+      for (int64_t b = 0; b < a; ++b) {
+        const Triple x = perceived(class_color(a), e), y = perceived(class_color(b), e);
+        INFO("classes " << a << " and " << b);
+        CHECK(std::hypot(x[0] - y[0], x[1] - y[1], x[2] - y[2]) > (a < 6 ? 25 : 16));
+      }
   class_color(-1);
   class_color(std::numeric_limits<int64_t>::max());
   class_color(std::numeric_limits<int64_t>::min());
