@@ -19,29 +19,21 @@ struct Close {
 };
 using File = std::unique_ptr<std::FILE, Close>;
 
-[[noreturn]] void refuse(const char* op, const std::string& path, const char* reason) { throw IoError(fmt::format("{}: {}: {}", op, path, reason)); }
+[[noreturn]] void refuse(const std::string& path, const char* reason) { throw IoError(fmt::format("read: {}: {}", path, reason)); }
 
 }  // namespace
 
 std::string read_file(const std::string& path) {
   const File file(std::fopen(path.c_str(), "rb"));
-  if (!file) refuse("read", path, std::strerror(errno));
+  if (!file) refuse(path, std::strerror(errno));
   std::string bytes;
   char chunk[1 << 16];
   while (const size_t n = std::fread(chunk, 1, sizeof chunk, file.get())) {
-    if (bytes.size() + n > kMaxBytes) refuse("read", path, "is larger than 1 GiB");
+    if (bytes.size() + n > kMaxBytes) refuse(path, "is larger than 1 GiB");
     bytes.append(chunk, n);
   }
-  if (std::ferror(file.get())) refuse("read", path, std::strerror(errno));
+  if (std::ferror(file.get())) refuse(path, std::strerror(errno));
   return bytes;
-}
-
-void write_file(const std::string& path, std::string_view bytes) {
-  File file(std::fopen(path.c_str(), "wb"));
-  if (!file) refuse("write", path, std::strerror(errno));
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
-  if (!written) refuse("write", path, std::strerror(errno));
-  if (std::fclose(file.release())) refuse("write", path, std::strerror(errno));  // what was buffered may be refused here
 }
 
 }  // namespace tapetum::data

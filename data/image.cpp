@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/ops/view.h"
+#include "core/serialization/atomic_file.h"
 #include "data/codec.h"
 #include "data/file.h"
 
@@ -75,8 +76,10 @@ Tensor decode_labels(std::string_view bytes, const std::string& name) {
   const uint8_t* from = image.row(0);
   for (int64_t i = 0; i < labels.numel(); ++i, from += image.channels()) {
     if (image.channels() > 1 && (from[0] != from[1] || from[0] != from[2]))
-      bad_image(name, fmt::format("expected class ids (gray, palette, or three equal channels), got the colour {} {} {} at row {}, column {}",
-                                  from[0], from[1], from[2], i / image.width(), i % image.width()));
+      bad_image(name,
+                fmt::format(
+                    "expected class ids (gray, palette, or three equal channels) or a list of colours, got the colour {} {} {} at row {}, column {}",
+                    from[0], from[1], from[2], i / image.width(), i % image.width()));
     to[i] = from[0];
   }
   return labels;
@@ -84,8 +87,8 @@ Tensor decode_labels(std::string_view bytes, const std::string& name) {
 
 Tensor read_labels(const std::string& path) { return decode_labels(read_file(path), path); }
 
-void write_png(const std::string& path, const Image& image) { write_file(path, encode_png(image)); }
-void write_jpeg(const std::string& path, const Image& image, int quality) { write_file(path, encode_jpeg(image, quality)); }
+void write_png(const std::string& path, const Image& image) { write_file_atomically(path, encode_png(image)); }
+void write_jpeg(const std::string& path, const Image& image, int quality) { write_file_atomically(path, encode_jpeg(image, quality)); }
 
 Tensor to_float(const Image& image) {
   const int64_t channels = image.channels(), pixels = image.height() * image.width();

@@ -42,7 +42,7 @@ Tensor decode_labels(std::string_view bytes, const std::string& name);
 
 std::string encode_png(const Image& image);                     // 1, 3 or 4 channels
 std::string encode_jpeg(const Image& image, int quality = 90);  // 1 or 3 channels; quality 1 to 100
-void write_png(const std::string& path, const Image& image);
+void write_png(const std::string& path, const Image& image);    // both atomically; throw IoError, a full disk included
 void write_jpeg(const std::string& path, const Image& image, int quality = 90);
 
 Tensor to_float(const Image& image);    // f32 [C, H, W], 0 to 1

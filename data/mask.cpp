@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <sstream>
 #include <unordered_map>
 
@@ -47,8 +48,33 @@ void check_labels(const std::string& path, const Tensor& mask, const MaskOptions
   const int64_t* labels = mask.data<int64_t>();
   for (int64_t i = 0; i < mask.numel(); ++i)
     if (labels[i] >= o.classes && labels[i] != o.ignore_index)
-      throw FormatError(fmt::format("mask: {}: expected labels below {} classes{}, got {} at {}", path, o.classes,
-                                    o.ignore_index ? fmt::format(" or {} (ignored)", *o.ignore_index) : "", labels[i], place(i, mask.size(1))));
+      throw FormatError(fmt::format("mask: {}: expected labels below {} classes{}, got {} at {}{}", path, o.classes,
+                                    o.ignore_index ? fmt::format(" or {} (ignored)", *o.ignore_index) : "", labels[i], place(i, mask.size(1)),
+                                    labels[i] == 255 ? ": a black and white mask needs a threshold" : ""));
+}
+
+using Colour = std::array<uint8_t, 3>;
+
+template <class T> bool contains(const std::vector<T>& list, const T& x) { return std::find(list.begin(), list.end(), x) != list.end(); }
+
+std::string trimmed(const std::string& s) {
+  const char* white = " \t\r";
+  const size_t first = s.find_first_not_of(white);
+  return first == s.npos ? "" : s.substr(first, s.find_last_not_of(white) + 1 - first);
+}
+
+// `red green blue [name]`
+bool parse_colour(const std::string& text, Colour& colour, std::string& name) {
+  std::istringstream words(text);
+  for (uint8_t& c : colour) {
+    int value = -1;
+    if (!(words >> value) || value < 0 || value > 255) return false;
+    c = static_cast<uint8_t>(value);
+  }
+  std::string rest;
+  std::getline(words, rest);
+  name = trimmed(rest);
+  return rest.empty() || rest[0] == ' ' || rest[0] == '\t';
 }
 
 }  // namespace
@@ -58,25 +84,21 @@ LabelColours read_label_colours(const std::string& path) {
   std::istringstream text(read_file(path));
   std::string line;
   for (int number = 1; std::getline(text, line); ++number) {
-    std::istringstream words(line.substr(0, line.find('#')));
-    int rgb[3];
+    const auto fail = [&](const std::string& reason) { throw FormatError(fmt::format("colours: {}: line {}: {}", path, number, reason)); };
+    const std::string content = trimmed(line.substr(0, line.find('#')));
+    if (content.empty()) continue;
+    Colour colour;
     std::string name;
-    if (!(words >> std::ws) || words.eof()) continue;
-    words >> rgb[0] >> rgb[1] >> rgb[2] >> std::ws;
-    const bool numbers = !words.fail();
-    std::getline(words, name);
-    name.erase(name.find_last_not_of(" \t\r") + 1);
-    bool good = numbers && !name.empty();
-    for (int v : rgb) good = good && v >= 0 && v <= 255;
-    if (!good)
-      throw FormatError(fmt::format("colours: {}: line {}: expected `red green blue name` with values 0 to 255, got '{}'", path, number, line));
-    const std::array<uint8_t, 3> colour{static_cast<uint8_t>(rgb[0]), static_cast<uint8_t>(rgb[1]), static_cast<uint8_t>(rgb[2])};
+    if (!parse_colour(content, colour, name)) fail(fmt::format("expected `red green blue [name]` with values 0 to 255, got '{}'", trimmed(line)));
+    if (name.empty()) name = fmt::format("class {}", list.names.size());
+    if (contains(list.colours, colour) || contains(list.ignored, colour)) fail(fmt::format("the colour of '{}' was listed before", name));
     if (name == "ignore") {
       list.ignored.push_back(colour);
-      continue;
+    } else {
+      if (contains(list.names, name)) fail(fmt::format("the name '{}' was listed before", name));
+      list.colours.push_back(colour);
+      list.names.push_back(name);
     }
-    list.colours.push_back(colour);
-    list.names.push_back(name);
   }
   if (list.colours.empty()) throw FormatError(fmt::format("colours: {}: lists no class", path));
   return list;
@@ -90,7 +112,7 @@ void check(const MaskOptions& o) {
   if (o.threshold && o.classes != 2) throw FormatError(fmt::format("mask: a threshold makes 2 classes, got {}", o.classes));
   if (!o.colours) return;
   if (static_cast<int64_t>(o.colours->colours.size()) != o.classes)
-    throw FormatError(fmt::format("mask: expected a colour for each of {} classes, got {}", o.classes, o.colours->colours.size()));
+    throw FormatError(fmt::format("mask: the list of colours has {} classes, but {} are expected", o.colours->colours.size(), o.classes));
   if (!o.colours->ignored.empty() && !o.ignore_index) throw FormatError("mask: colours named 'ignore' need an ignore index");
 }
 

@@ -15,8 +15,8 @@ struct LabelColours {
   std::vector<std::string> names;
 };
 
-// A text of lines `r g b name`, class 0 first; # begins a comment; the name "ignore" marks a colour without a class.
-// Throws FormatError naming file and line.
+// A text of lines `r g b [name]`, class 0 first; # begins a comment; the name "ignore" marks a colour without a class.
+// Throws FormatError naming file and line, also for a colour or name that comes twice.
 LabelColours read_label_colours(const std::string& path);
 
 struct MaskOptions {

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
-#include "data/file.h"
+#include "core/serialization/atomic_file.h"
 #include "data/folder.h"
 #include "data/image.h"
 #include "data/paired_folder.h"
@@ -38,7 +38,7 @@ TEST_CASE("folder: natural order, image files only") {
   REQUIRE(names == std::vector<std::string>{"a", "b", "img", "img1", "img1x", "img02", "img2", "img10"});
   REQUIRE(natural_less("7", "99999999999999999999999999"));
   const TemporaryFolder folder;
-  for (const char* name : {"10.png", "9.PNG", "notes.txt", ".hidden.png", "SHA256SUMS", "2.jpeg"}) write_file(folder / name, "x");
+  for (const char* name : {"10.png", "9.PNG", "notes.txt", ".hidden.png", "SHA256SUMS", "2.jpeg"}) write_file_atomically(folder / name, "x");
   folder.make("folder.png");
   REQUIRE(image_files(folder.path()) == std::vector<std::string>{folder / "2.jpeg", folder / "9.PNG", folder / "10.png"});
   REQUIRE_THROWS_WITH(image_files(folder / "none"), Catch::Contains("none") && Catch::Contains("No such file"));
@@ -65,12 +65,12 @@ TEST_CASE("paired folder: pairs by stem in natural order") {
 
 TEST_CASE("paired folder: one error lists what has no partner") {
   const Folders f;
-  for (int i = 0; i < 12; ++i) write_file(f.images + "/" + std::to_string(i) + ".png", "x");
-  write_file(f.masks + "/0.png", "x");
-  write_file(f.masks + "/lonely.png", "x");
+  for (int i = 0; i < 12; ++i) write_file_atomically(f.images + "/" + std::to_string(i) + ".png", "x");
+  write_file_atomically(f.masks + "/0.png", "x");
+  write_file_atomically(f.masks + "/lonely.png", "x");
   REQUIRE_THROWS_WITH(PairedFolder({.images = f.images, .masks = f.masks}),
                       Catch::Contains("11 of 12 images") && Catch::Contains("1, 2, 3, 4, 5, 6, 7, 8 and 3 more") && Catch::Contains("lonely"));
-  write_file(f.masks + "/0.jpg", "x");
+  write_file_atomically(f.masks + "/0.jpg", "x");
   REQUIRE_THROWS_WITH(PairedFolder({.images = f.images, .masks = f.masks}), Catch::Contains("0.jpg") && Catch::Contains("0.png"));
   REQUIRE_THROWS_WITH(PairedFolder({.images = f.top / "no", .masks = f.masks}), Catch::Contains("/no"));
 }
@@ -106,7 +106,7 @@ TEST_CASE("mask: one threshold makes two classes") {
 
 TEST_CASE("mask: colours of a list") {
   const TemporaryFolder f;
-  write_file(f / "colours.txt", "# red green blue name\n0 0 0 ground\n\n 10 1 2  tall tree \r\n0 0 255 ignore\n");
+  write_file_atomically(f / "colours.txt", "# red green blue name\n0 0 0 ground\n\n 10 1 2  tall tree \r\n0 0 255 ignore\n");
   const LabelColours list = read_label_colours(f / "colours.txt");
   REQUIRE(list.names == std::vector<std::string>{"ground", "tall tree"});
   Image picture(1, 3, 3);
@@ -119,10 +119,18 @@ TEST_CASE("mask: colours of a list") {
   REQUIRE_THROWS_WITH(read_mask(f / "m.png", {.colours = list, .ignore_index = 99}), Catch::Contains("0 0 1 at row 0, column 2"));
   REQUIRE_THROWS_AS(check({.classes = 3, .colours = list, .ignore_index = 9}), FormatError);
   REQUIRE_THROWS_AS(check({.colours = list}), FormatError);
-  for (const char* bad : {"1 2 3\n", "1 2 300 sky", "1 2 sky", "-1 0 0 sky", "# nothing\n"}) {
-    write_file(f / "bad.txt", bad);
-    REQUIRE_THROWS_WITH(read_label_colours(f / "bad.txt"), Catch::Contains("bad.txt"));
-  }
+}
+
+TEST_CASE("mask: a list of colours may leave out names, and says which line is wrong") {
+  const TemporaryFolder f;
+  const auto read = [&](const char* text) {
+    write_file_atomically(f / "list.txt", text);
+    return read_label_colours(f / "list.txt");
+  };
+  REQUIRE(read("0 0 0\n1 2 3 # the sky\n4 5 6\tcar, parked").names == std::vector<std::string>{"class 0", "class 1", "car, parked"});
+  for (const char* bad : {"1 2 300 sky", "1 2 sky", "1 2 3sky", "-1 0 0 sky", "0 0 0 a\n0 0 0 b", "0 0 0 a\n1 0 0 a", "0 0 0 a\n0 0 0 ignore"})
+    REQUIRE_THROWS_WITH(read(bad), Catch::Contains("list.txt: line "));
+  REQUIRE_THROWS_WITH(read("# nothing\n"), Catch::Contains("list.txt: lists no class"));
 }
 
 TEST_CASE("paired folder: public data sets") {
