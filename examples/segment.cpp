@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <set>
 
-#include "core/serialization/atomic_file.h"
+#include "data/folder.h"
 #include "examples/common/command_line.h"
+#include "examples/common/json_output.h"
 #include "examples/common/predict.h"
 
 namespace tp = tapetum;
@@ -23,9 +26,9 @@ struct Options {
 
 bool parse(Options& o, int argc, char** argv) {
   programs::CommandLine line("segment", "Gives every pixel of images a class, with a model that train_unet made.");
-  line.add("--weights", o.weights, "The model's .safetensors file");
-  line.add("--images", o.images, "An image, a folder of images, or a pattern such as 'scans/*.png'");
-  line.add("--out", o.out, "Folder for NAME.png: gray, the class id of each pixel");
+  line.add("--weights", o.weights, "FILE", "Needed: the model, a .safetensors file of train_unet");
+  line.add("--images", o.images, "PATH", "Needed: an image, a folder of images, or a pattern such as 'scans/*.png'");
+  line.add("--out", o.out, "DIR", "Needed: folder for NAME.png: gray, the class id of each pixel");
   line.add("--overlay", o.overlay, "Also NAME_overlay.png: the image with its classes in colour");
   line.add_optional("--json", o.json, "-", "Shares of the classes as JSON; --json=FILE: into a file");
   line.add("--threads", o.threads, "Threads of the kernels (0: one a core)");
@@ -33,29 +36,49 @@ bool parse(Options& o, int argc, char** argv) {
   if (!line.parse(argc, argv)) return false;
   for (const auto& [flag, value] : {std::pair("--weights", o.weights), std::pair("--images", o.images), std::pair("--out", o.out)})
     if (value.empty()) throw programs::UsageError(fmt::format("{} is needed", flag));
-  if (o.threads < 0) throw programs::UsageError(fmt::format("--threads: expected at least 0, got {}", o.threads));
+  if (o.threads < 0 || o.threads > 1024) throw programs::UsageError(fmt::format("--threads: expected 0 to 1024, got {}", o.threads));
   return true;
 }
 
-// The files that a path, a folder or a pattern means, by name.
+// The files that a path, a folder or a pattern means, in natural order.
 std::vector<std::string> files_of(const std::string& images) {
+  if (fs::is_directory(images)) return tp::data::image_files(images);
+  if (fs::exists(images)) return {images};
+  glob_t found{};
   std::vector<std::string> files;
-  if (fs::is_directory(images)) {
-    for (const auto& entry : fs::directory_iterator(images))
-      if (entry.is_regular_file()) files.push_back(entry.path().string());
-  } else if (fs::exists(images)) {
-    files.push_back(images);
-  } else {
-    glob_t found{};
-    if (::glob(images.c_str(), 0, nullptr, &found) == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-    ::globfree(&found);
-  }
+  if (::glob(images.c_str(), 0, nullptr, &found) == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
   if (files.empty()) throw tp::IoError(fmt::format("{}: no image there", images));
-  std::sort(files.begin(), files.end());
+  std::sort(files.begin(), files.end(), tp::data::natural_less);
   return files;
 }
 
-// Class ids as a gray image: 16 classes or 255 of them, the ids are the pixels' values.
+struct Job {
+  std::string image, mask, overlay;  // files; overlay is empty where none is wanted
+};
+
+// Throws Error where a file would be written twice, or over an image that is read.
+std::vector<Job> plan(const Options& o) {
+  std::vector<Job> jobs;
+  std::map<std::string, std::string> origin;  // of each file that is written
+  const std::vector<std::string> files = files_of(o.images);
+  std::set<fs::path> images;
+  for (const std::string& path : files) images.insert(fs::weakly_canonical(path));
+  for (const std::string& path : files) {
+    const std::string base = o.out + '/' + tp::data::stem_of(path);
+    jobs.push_back({path, base + ".png", o.overlay ? base + "_overlay.png" : ""});
+    for (const std::string& written : {jobs.back().mask, jobs.back().overlay}) {
+      if (written.empty()) continue;
+      const auto [known, is_new] = origin.emplace(written, path);
+      if (!is_new) throw tp::Error(fmt::format("{}: would be written for {} and for {}", written, known->second, path));
+      if (images.contains(fs::weakly_canonical(written)))
+        throw tp::Error(fmt::format("{}: is one of the images and would be overwritten: --out must be another folder", written));
+    }
+  }
+  return jobs;
+}
+
+// Class ids as a gray image. It looks black, as a mask does: the colours are those of the overlay.
 tp::data::Image gray(const tp::Tensor& labels) { return tp::data::Image(reshape(to(labels, tp::DType::u8), {labels.size(0), labels.size(1), 1})); }
 
 tp::train::Record shares_of(const tp::Tensor& labels, const std::vector<std::string>& classes) {
@@ -67,35 +90,32 @@ tp::train::Record shares_of(const tp::Tensor& labels, const std::vector<std::str
 }
 
 int segment(const Options& o) {
+  const programs::JsonOutput json(o.json);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   const tp::Device device(o.device == "auto" ? "cpu" : o.device.c_str());
   const tp::Safetensors file = tp::load_safetensors(o.weights);
   const programs::ModelCard card = programs::card_of(o.weights, file.metadata);
-  if (card.classes.size() > 256) throw tp::FormatError(fmt::format("{}: {} classes do not fit a gray image", o.weights, card.classes.size()));
   tp::models::UNet model(card.unet);
   programs::load_weights(model, file.tensors, o.weights);
   model.to(device);
   model.eval();
 
-  const std::vector<std::string> files = files_of(o.images);
-  fs::create_directories(o.out);
+  const std::vector<Job> jobs = plan(o);
+  tp::train::make_folder(o.out);
   std::vector<tp::train::Record> results;
-  for (const std::string& path : files) {
-    const tp::data::Image image = tp::data::read_image(path);
+  for (const Job& job : jobs) {
+    const tp::data::Image image = tp::data::read_image(job.image);
     const tp::Tensor labels = programs::predict(model, card, image);
-    const std::string name = fs::path(path).stem().string(), base = o.out + '/' + name;
-    write_png(base + ".png", gray(labels));
-    if (o.overlay) write_png(base + "_overlay.png", tp::data::Image(tp::viz::overlay(image.tensor(), labels)));
+    write_png(job.mask, gray(labels));
+    if (o.overlay) write_png(job.overlay, tp::data::Image(tp::viz::overlay(image.tensor(), labels)));
     tp::train::Record result;
-    result.set("name", name).set("image", path).set("mask", base + ".png").set("size", std::vector<int64_t>{image.height(), image.width()});
+    result.set("name", tp::data::stem_of(job.image)).set("image", job.image).set("mask", job.mask);
+    result.set("size", std::vector<int64_t>{image.height(), image.width()});
     results.push_back(result.set("classes", shares_of(labels, card.classes)));
   }
   tp::train::Record report;
-  const std::string json = report.set("weights", o.weights).set("images", results).line() + '\n';
-  if (o.json == "-")
-    fmt::print("{}", json);
-  else if (!o.json.empty())
-    tp::write_file_atomically(o.json, json);
+  json.write(report.set("weights", o.weights).set("images", results));
+  fmt::print(json.text(), "{} image{} segmented; {}\n", jobs.size(), jobs.size() == 1 ? "" : "s", o.out);
   return 0;
 }
 

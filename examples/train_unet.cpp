@@ -7,8 +7,8 @@
 #include <numbers>
 #include <optional>
 
-#include "core/serialization/atomic_file.h"
 #include "examples/common/command_line.h"
+#include "examples/common/json_output.h"
 #include "examples/common/machine.h"
 #include "examples/common/model_card.h"
 #include "examples/common/sets.h"
@@ -63,6 +63,7 @@ class Loss {
     std::copy(o.class_weights.begin(), o.class_weights.end(), weights_.mutable_data<float>());
   }
   tp::Tensor operator()(const tp::Tensor& logits, const tp::Tensor& mask) const {
+    if (!any(mask != ignore_).item()) return sum(logits) * 0.0;  // nothing to learn from: the mean over no pixel would be NaN
     if (kind_ == "dice") return dice(logits, mask);
     if (kind_ == "focal") return tp::focal_loss(logits, mask, {.alpha = weights_, .ignore_index = ignore_});
     const tp::Tensor ce = cross_entropy(logits, mask, {.weight = weights_, .ignore_index = ignore_});
@@ -123,7 +124,7 @@ void draw_panel(const std::string& path, tp::models::UNet& model, const ModelCar
   options.title = o.synthetic() ? "Cell segmentation" : "Segmentation";
   options.subtitle = "U-Net on images that it was not trained on";
   options.classes = card.classes;
-  if (o.ignore_index >= 0) options.ignore_index = o.ignore_index;
+  options.ignore_index = o.ignore_index;
   options.facts = std::move(facts);
   write_png(path, tp::data::Image(segmentation_panel(rows, options)));
 }
@@ -146,8 +147,15 @@ tp::train::Record report(const TrainOptions& o, const tp::train::Trainer& traine
   return r.set("train", train).set("val", val).set("files", files);
 }
 
+// What the best epoch reached, where it is not the last.
+std::string best_of(const tp::train::Trainer& trainer) {
+  const int64_t epoch = trainer.best_epoch();
+  if (epoch == 0 || epoch == trainer.epoch()) return {};
+  return fmt::format(" ({:.4f} after epoch {}: best.safetensors)", trainer.history("miou")[static_cast<size_t>(epoch - 1)], epoch);
+}
+
 int train(const TrainOptions& o) {
-  std::FILE* out = o.json == "-" ? stderr : stdout;
+  const programs::JsonOutput json(o.json);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   tp::manual_seed(static_cast<uint64_t>(o.seed));
   const tp::Device device(o.device == "auto" ? "cpu" : o.device.c_str());
@@ -168,15 +176,19 @@ int train(const TrainOptions& o) {
   const auto scheduler = make_scheduler(o, *optimizer, loader.size());
   const Loss loss(o);
 
+  for ([[maybe_unused]] const Batch& batch : val_loader) {
+  }  // a file that cannot be used is found now, and not after an epoch
+
   tp::train::RunFolder folder("train_unet", o.out);
-  if (!o.resume || !std::filesystem::exists(folder.file("config.json"))) folder.write("config.json", programs::to_record(o));
+  const auto write_config = [&] { folder.write("config.json", programs::to_record(o)); };
+  if (!o.resume || !std::filesystem::exists(folder.file("checkpoint.safetensors"))) write_config();  // else once its flags are known to fit
   tp::train::Trainer trainer({.epochs = o.epochs,
                               .max_steps = o.steps,
                               .folder = &folder,
                               .resume = o.resume,
                               .setup = programs::setup_of(o),
                               .quiet = o.quiet,
-                              .out = out});
+                              .out = json.text()});
   trainer.include("model", model);
   trainer.include("optimizer", *optimizer);
   trainer.include("scheduler", *scheduler);
@@ -187,6 +199,10 @@ int train(const TrainOptions& o) {
     model.train();
     return tp::train::Values{{"val_loss", scores->loss}, {"miou", scores->confusion.miou()}, {"pixel_accuracy", scores->confusion.pixel_accuracy()}};
   };
+  const std::string weights = folder.file("model.safetensors"), best = folder.file("best.safetensors");
+  trainer.on_epoch([&](const tp::train::Trainer& t) {
+    if (t.improved()) save_safetensors(best, model.state_dict(), to_metadata(card));
+  });
   const auto outcome = trainer.fit(
       loader,
       [&](const Batch& batch) {
@@ -199,22 +215,23 @@ int train(const TrainOptions& o) {
       },
       validate);
 
-  const std::string weights = folder.file("model.safetensors"), panel = folder.file("panel.png"), curves = folder.file("curves.png");
+  write_config();
   save_safetensors(weights, model.state_dict(), to_metadata(card));
-  if (outcome == tp::train::Outcome::interrupted) return 130;
+  if (outcome == tp::train::Outcome::interrupted) {
+    if (!o.quiet) fmt::print(json.text(), "it goes on with the same flags and --out {} --resume\n", folder.path());
+    return 130;
+  }
   if (!scores) validate();  // resumed after its end
+  const std::string panel = folder.file("panel.png"), curves = folder.file("curves.png");
   draw_panel(panel, model, card, sets.val, device, o, facts_of(o, trainer, *scores, sets.train.size(), parameters));
   write_png(curves, tp::data::Image(tp::viz::training_curves(trainer.history("loss"), trainer.history("val_loss"), trainer.history("miou"))));
 
   tp::train::Record files;
-  files.set("panel", panel).set("curves", curves).set("model", weights).set("metrics", folder.file("metrics.jsonl"));
+  files.set("panel", panel).set("curves", curves).set("model", weights).set("best", best).set("metrics", folder.file("metrics.jsonl"));
   files.set("config", folder.file("config.json")).set("checkpoint", folder.file("checkpoint.safetensors"));
-  const std::string json = report(o, trainer, *scores, parameters, files).line() + '\n';
-  if (o.json == "-")
-    fmt::print("{}", json);
-  else if (!o.json.empty())
-    tp::write_file_atomically(o.json, json);
-  if (!o.quiet) fmt::print(out, "mIoU {:.4f} on {} held-out images; {}\n", scores->confusion.miou(), sets.val.size(), folder.path());
+  json.write(report(o, trainer, *scores, parameters, files));
+  if (!o.quiet)
+    fmt::print(json.text(), "mIoU {:.4f} on {} held-out images{}; {}\n", scores->confusion.miou(), sets.val.size(), best_of(trainer), folder.path());
   return 0;
 }
 

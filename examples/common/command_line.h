@@ -19,7 +19,7 @@ class CommandLine {
   ~CommandLine();
 
   // `flag` is "--name" or "-n,--name"; the value's initial content is the default, and shown by --help.
-  void add(const std::string& flag, std::string& value, const std::string& help);
+  void add(const std::string& flag, std::string& value, const std::string& type, const std::string& help);  // type: "DIR", for --help
   void add(const std::string& flag, int64_t& value, const std::string& help);
   void add(const std::string& flag, double& value, const std::string& help);
   void add(const std::string& flag, bool& value, const std::string& help);  // takes no value
@@ -27,7 +27,6 @@ class CommandLine {
   void add_optional(const std::string& flag, std::string& value, const std::string& without, const std::string& help);  // --flag or --flag=VALUE
   void add_choice(const std::string& flag, std::string& value, const std::vector<std::string>& choices, const std::string& help);
   void group(const std::string& title);  // of the flags that follow
-  bool given(const std::string& flag) const;
 
   // False after --help was printed. Throws UsageError in one line.
   bool parse(int argc, char** argv);

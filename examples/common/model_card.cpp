@@ -46,13 +46,13 @@ class Reader {
 
 std::string text_of(Size2 s) { return fmt::format("{}x{}", s.h, s.w); }
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
   for (size_t at = 0;;) {
-    const size_t comma = text.find(',', at);
-    parts.push_back(text.substr(at, comma - at));
-    if (comma == std::string::npos) return parts;
-    at = comma + 1;
+    const size_t end = text.find('\n', at);
+    lines.push_back(text.substr(at, end - at));
+    if (end == std::string::npos) return lines;
+    at = end + 1;
   }
 }
 
@@ -68,7 +68,7 @@ tapetum::Metadata to_metadata(const ModelCard& c) {
           {"size", text_of(c.size)},
           {"source_size", text_of(c.source_size)},
           {"normalisation", "per_image"},
-          {"class_names", fmt::format("{}", fmt::join(c.classes, ","))}};
+          {"class_names", fmt::format("{}", fmt::join(c.classes, "\n"))}};
 }
 
 ModelCard card_of(const std::string& path, const tapetum::Metadata& metadata) {
@@ -78,14 +78,14 @@ ModelCard card_of(const std::string& path, const tapetum::Metadata& metadata) {
   if (up != "bilinear" && up != "transposed") r.bad("up");
   ModelCard c;
   c.unet.in_channels = r.number("in_channels", 3, 3);
-  c.unet.classes = r.number("classes", 2, 1000);
+  c.unet.classes = r.number("classes", 2, 256);
   c.unet.width = r.number("width", 1, 4096);
   c.unet.depth = r.number("depth", 1, 8);
   c.unet.up = up == "bilinear" ? Upsampling::bilinear : Upsampling::transposed;
   c.size = r.size("size");
   c.source_size = r.size("source_size");
   if (r.text("normalisation") != "per_image") r.bad("normalisation");
-  c.classes = split(r.text("class_names"));
+  c.classes = lines_of(r.text("class_names"));
   if (static_cast<int64_t>(c.classes.size()) != c.unet.classes) r.bad("class_names");
   return c;
 }

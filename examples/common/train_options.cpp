@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <cmath>
 
 #include "examples/common/command_line.h"
 
@@ -30,39 +31,53 @@ void require(bool good, const std::string& reason) {
   if (!good) throw UsageError(reason);
 }
 
-void at_least(const char* flag, double value, double lowest) {
-  require(value >= lowest, fmt::format("{}: expected at least {}, got {}", flag, lowest, value));  // false for NaN
+void within(const char* flag, int64_t value, int64_t lowest, int64_t highest) {
+  require(value >= lowest && value <= highest, fmt::format("{}: expected {} to {}, got {}", flag, lowest, highest, value));
 }
 
-void check(const TrainOptions& o) {
+void at_least_zero(const char* flag, double value) {
+  require(value >= 0 && std::isfinite(value), fmt::format("{}: expected a number of at least 0, got {}", flag, value));
+}
+
+constexpr int64_t kMany = 1'000'000'000;  // more steps than anyone makes, and their sums do not overflow
+
+void check_images(const TrainOptions& o) {
   require(o.images.empty() == o.masks.empty(), "--images and --masks belong together");
   require(o.val_images.empty() == o.val_masks.empty(), "--val-images and --val-masks belong together");
   require(o.val_images.empty() || !o.images.empty(), "--val-images needs --images");
   require(o.val_fraction > 0 && o.val_fraction < 1, fmt::format("--val-fraction: expected more than 0 and less than 1, got {}", o.val_fraction));
-  require(o.classes >= 2 && o.classes <= 1000, fmt::format("--classes: expected 2 to 1000, got {}", o.classes));
+  within("--classes", o.classes, 2, 256);  // a mask of segment has 8 bits
   require(!o.synthetic() || o.classes == 2, fmt::format("--classes: procedural images have 2 classes, got {}", o.classes));
   require(o.mask_threshold >= -1 && o.mask_threshold <= 254, fmt::format("--mask-threshold: expected 0 to 254, got {}", o.mask_threshold));
   require(o.mask_threshold < 0 || o.mask_colors.empty(), "--mask-threshold and --mask-colors exclude each other");
   require(o.mask_threshold < 0 || o.classes == 2, fmt::format("--mask-threshold: makes 2 classes, but --classes is {}", o.classes));
-  at_least("--width", static_cast<double>(o.width), 1);
-  require(o.depth >= 1 && o.depth <= 8, fmt::format("--depth: expected 1 to 8, got {}", o.depth));
+}
+
+void check_training(const TrainOptions& o) {
+  within("--epochs", o.epochs, 1, kMany);
+  within("--steps", o.steps, 0, kMany);
+  within("--batch-size", o.batch_size, 1, kMany);
+  within("--warmup", o.warmup, 0, kMany);
+  require(o.lr > 0 && std::isfinite(o.lr), fmt::format("--lr: expected a number above 0, got {}", o.lr));
+  at_least_zero("--weight-decay", o.weight_decay);
+  require(o.class_weights.empty() || static_cast<int64_t>(o.class_weights.size()) == o.classes,
+          fmt::format("--class-weights: expected {} numbers, one a class, got {}", o.classes, o.class_weights.size()));
+  require(o.class_weights.empty() || o.loss != "dice", "--class-weights: the dice loss has none");
+  for (double w : o.class_weights) at_least_zero("--class-weights", w);
+  require(o.warmup == 0 || o.schedule != "onecycle", "--warmup: the onecycle schedule has its own");
+}
+
+void check(const TrainOptions& o) {
+  check_images(o);
+  within("--width", o.width, 1, 4096);
+  within("--depth", o.depth, 1, 8);
   const int64_t smallest = int64_t{1} << o.depth;
   require(o.size.h >= smallest && o.size.w >= smallest,
           fmt::format("--size: expected sides of at least {} at --depth {}, got {}x{}", smallest, o.depth, o.size.h, o.size.w));
-  at_least("--epochs", static_cast<double>(o.epochs), 1);
-  at_least("--steps", static_cast<double>(o.steps), 0);
-  at_least("--batch-size", static_cast<double>(o.batch_size), 1);
-  at_least("--warmup", static_cast<double>(o.warmup), 0);
-  require(o.lr > 0, fmt::format("--lr: expected more than 0, got {}", o.lr));
-  at_least("--weight-decay", o.weight_decay, 0);
-  at_least("--threads", static_cast<double>(o.threads), 0);
-  at_least("--workers", static_cast<double>(o.workers), 0);
-  at_least("--seed", static_cast<double>(o.seed), 0);
-  require(o.class_weights.empty() || static_cast<int64_t>(o.class_weights.size()) == o.classes,
-          fmt::format("--class-weights: expected {} numbers, got {}", o.classes, o.class_weights.size()));
-  require(o.class_weights.empty() || o.loss != "dice", "--class-weights: the dice loss has none");
-  for (double w : o.class_weights) at_least("--class-weights", w, 0);
-  require(o.warmup == 0 || o.schedule != "onecycle", "--warmup: the onecycle schedule has its own");
+  check_training(o);
+  within("--threads", o.threads, 0, 1024);
+  within("--workers", o.workers, 0, 256);
+  within("--seed", o.seed, 0, INT64_MAX);
   require(!o.resume || !o.out.empty(), "--resume needs --out, the folder of the run to go on with");
 }
 
@@ -72,22 +87,22 @@ bool parse(TrainOptions& o, int argc, char** argv) {
   CommandLine line("train_unet", "Trains a U-Net that gives every pixel a class: on procedural cell images, or on your own.");
   std::string size = "128";
   line.group("Images (none: 96 procedural ones for training, 24 for validation)");
-  line.add("--images", o.images, "Folder of training images");
-  line.add("--masks", o.masks, "Folder of their masks, paired by file name without extension");
-  line.add("--val-images", o.val_images, "Folder of validation images");
-  line.add("--val-masks", o.val_masks, "Folder of their masks");
+  line.add("--images", o.images, "DIR", "Folder of training images");
+  line.add("--masks", o.masks, "DIR", "Folder of their masks, paired by file name without extension");
+  line.add("--val-images", o.val_images, "DIR", "Folder of validation images");
+  line.add("--val-masks", o.val_masks, "DIR", "Folder of their masks");
   line.add("--val-fraction", o.val_fraction, "Without --val-images: this part of the images is held out");
   line.add("--classes", o.classes, "Number of classes");
   line.add("--mask-threshold", o.mask_threshold, "Masks are gray: above this is class 1 (-1: masks hold class ids)");
-  line.add("--mask-colors", o.mask_colors, "Masks are coloured: file with a line 'R G B [name]' for each class");
+  line.add("--mask-colors", o.mask_colors, "FILE", "Masks are coloured: file with a line 'R G B [name]' for each class");
   line.add("--ignore-index", o.ignore_index, "Mask value that is neither learnt nor judged");
-  line.add("--size", size, "Images are resized to S or HxW pixels");
+  line.add("--size", size, "S|HxW", "Images are resized to S or HxW pixels");
 
   line.group("Model");
   line.add("--width", o.width, "Channels of the first level");
   line.add("--depth", o.depth, "Levels below the first");
   line.add_choice("--up", o.up, {"transposed", "bilinear"}, "Upsampling");
-  line.add("--weights", o.weights, "Start from the weights of this .safetensors file");
+  line.add("--weights", o.weights, "FILE", "Start from the weights of this .safetensors file");
 
   line.group("Training");
   line.add("--epochs", o.epochs, "Passes over the training images");
@@ -99,7 +114,7 @@ bool parse(TrainOptions& o, int argc, char** argv) {
   line.add_choice("--schedule", o.schedule, {"none", "step", "cosine", "onecycle"}, "Of the learning rate, over all steps");
   line.add("--warmup", o.warmup, "Steps of linear warm-up");
   line.add_choice("--loss", o.loss, {"ce", "dice", "ce+dice", "focal"}, "Loss");
-  line.add("--class-weights", o.class_weights, "Weight of each class in the loss: W0,W1,...");
+  line.add("--class-weights", o.class_weights, "Weight of each class in the loss, separated by commas");
   line.add_choice("--augment", o.augment, {"none", "light", "strong"}, "light: flips, scale, brightness; strong: elastic, blur, noise too");
 
   line.group("Machine");
@@ -109,7 +124,7 @@ bool parse(TrainOptions& o, int argc, char** argv) {
   line.add_choice("--device", o.device, {"auto", "cpu", "cuda"}, "Where to compute");
 
   line.group("Output");
-  line.add("--out", o.out, "Folder of the run (none: runs/train_unet/<time>)");
+  line.add("--out", o.out, "DIR", "Folder of the run (none: runs/train_unet/<time>)");
   line.add("--resume", o.resume, "Go on from the last checkpoint in --out, or start anew where there is none");
   line.add_optional("--json", o.json, "-", "Result as JSON; --json=FILE: into a file");
   line.add("--quiet", o.quiet, "No progress");
@@ -157,8 +172,8 @@ tapetum::Metadata setup_of(const TrainOptions& o) {
                                                       {"--seed", o.seed}};
   for (const auto& [name, value] : numbers) m[name] = fmt::format("{}", value);
   for (const auto& [name, value] : integers) m[name] = fmt::format("{}", value);
-  // Such a schedule spans all steps: with another number of them each step would differ.
-  if (o.schedule != "none" && o.schedule != "step") m["--epochs"] = fmt::format("{}", o.epochs);
+  // A schedule spans all steps: with another number of them each step would differ.
+  if (o.schedule != "none") m["--epochs"] = fmt::format("{}", o.epochs);
   return m;
 }
 

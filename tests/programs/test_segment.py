@@ -41,6 +41,30 @@ class Segment(ProgramTest):
         report = json.loads(self.segment(self.folder / "a*.png", "--json").stdout)
         self.assertEqual([image["name"] for image in report["images"]], ["a1", "a2"])
 
+    def test_a_folder_with_other_files(self):
+        images = self.folder / "images"
+        images.mkdir()
+        for name in ["10.png", "9.png", ".hidden.png"]:
+            png(images / name, 32, 32)
+        (images / "notes.txt").write_text("no image")
+        result = self.segment(images, "--json")
+        self.assertEqual([image["name"] for image in json.loads(result.stdout)["images"]], ["9", "10"])
+        self.assertIn("2 images segmented", result.stderr)
+
+    def test_nothing_is_overwritten_by_accident(self):
+        images = self.folder / "images"
+        images.mkdir()
+        png(images / "a.png", 32, 32)
+        before = (images / "a.png").read_bytes()
+        call = lambda *arguments: run("segment", "--weights", self.model, "--images", images, *arguments)
+        self.assert_one_line(call("--out", images / "." ), 1, "a.png", "overwritten")
+        self.assertEqual((images / "a.png").read_bytes(), before)
+        png(images / "a_overlay.png", 32, 32)
+        self.assert_one_line(call("--out", self.folder / "out", "--overlay"), 1, "a_overlay.png", "a.png")
+        self.assertEqual(call("--out", self.folder / "out").returncode, 0)
+        (images / "a.ppm").write_bytes(b"P6 1 1 255 abc")
+        self.assert_one_line(call("--out", self.folder / "out"), 1, "a.png", "a.ppm")
+
     def test_errors(self):
         png(self.folder / "x.png", 32, 32)
         (self.folder / "bad.png").write_text("no image")
@@ -51,6 +75,7 @@ class Segment(ProgramTest):
         self.assert_one_line(call(self.model, self.folder / "none*.png"), 1, "none*.png")
         self.assert_one_line(call(self.model, self.folder / "bad.png"), 1, "bad.png")
         self.assert_one_line(run("segment"), 2, "--weights")
+        self.assert_one_line(run("segment", "--weights", self.model, "--images", self.folder / "x.png", "--out", self.folder / "bad.png"), 1, "bad.png", "cannot be made")
 
 
 if __name__ == "__main__":

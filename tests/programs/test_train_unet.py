@@ -18,7 +18,7 @@ class Results(ProgramTest):
         self.assertEqual(list(report["val"]), ["loss", "miou", "iou", "dice", "pixel_accuracy"])
         self.assertEqual(len(report["val"]["iou"]), 2)
         self.assertTrue(0 < report["seconds_per_step"] < 10 and report["images_per_second"] > 0 and report["peak_memory_mb"] > 5)
-        for name in ["panel", "curves", "model", "metrics", "config"]:
+        for name in ["panel", "curves", "model", "best", "metrics", "config", "checkpoint"]:
             self.assertTrue(os.path.getsize(report["files"][name]) > 0, name)
         metrics = [json.loads(line) for line in (self.folder / "a" / "metrics.jsonl").read_text().splitlines()]
         self.assertEqual([m["epoch"] for m in metrics], [1, 2])
@@ -49,6 +49,25 @@ class Results(ProgramTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(json.loads(result.stdout)["steps"], 4)
 
+    def test_coloured_masks_with_pixels_that_no_one_labelled(self):
+        own_images(self.folder)
+        colours = self.folder / "colours.txt"
+        colours.write_text("30 30 30 ground, wet\n200 200 200\n0 0 0 ignore\n")
+        for i in range(8):  # the sixth has no label at all
+            png(self.folder / "masks" / f"{i}.png", 40, 44, 3, lambda y, x: 0 if i == 5 or y < 8 else 200 if x > 20 + i else 30)
+        arguments = ["--images", self.folder / "images", "--masks", self.folder / "masks", "--mask-colors", colours, "--batch-size", 1]
+        result = run("train_unet", *TINY, *arguments, "--out", self.folder / "a", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertGreater(json.loads(result.stdout)["val"]["loss"], 0)
+        segmented = run("segment", "--weights", self.folder / "a" / "best.safetensors", "--images", self.folder / "images", "--out", self.folder / "s", "--json")
+        self.assertEqual(list(json.loads(segmented.stdout)["images"][0]["classes"]), ["ground, wet", "class 1"])
+
+    def test_a_batch_larger_than_the_set(self):
+        own_images(self.folder, 2)
+        result = run("train_unet", "--images", self.folder / "images", "--masks", self.folder / "masks", *TINY, "--mask-threshold", 127, "--batch-size", 100,
+                     "--out", self.folder / "a", "--json")
+        self.assertEqual(json.loads(result.stdout)["steps"], 2, result.stderr)
+
     def test_weights_to_start_from(self):
         self.train("a")
         self.train("b", "--weights", self.folder / "a" / "model.safetensors", "--lr", "1e-9", "--optimizer", "sgd", "--json")
@@ -71,9 +90,10 @@ class Errors(ProgramTest):
 
     def test_usage(self):
         for arguments, *words in [(["--size", "0"], "--size", "'0'"), (["--size", "12x"], "--size", "'12x'"), (["--size", "3"], "--size", "--depth 2"),
-                                  (["--lr", "nan"], "--lr", "nan"), (["--lr", "fast"], "--lr", "fast"), (["--batch-size", "0"], "--batch-size", "0"),
+                                  (["--lr", "nan"], "--lr", "nan"), (["--lr", "fast"], "--lr", "fast"), (["--seed", "99999999999999999999"], "--seed", "99999999999999999999"), (["--batch-size", "0"], "--batch-size", "0"),
                                   (["--loss", "l2"], "--loss", "l2"), (["--class-weights", "1,2,3"], "--class-weights", "3"), (["--no-such-flag"], "--no-such-flag"),
-                                  (["--images", "x"], "--masks"), (["--classes", "1"], "--classes", "1"), (["extra"], "extra")]:
+                                  (["--images", "x"], "--masks"), (["--threads", "1000000"], "--threads", "1000000"), (["--lr", "inf"], "--lr", "inf"),
+                                  (["--epochs", "9223372036854775807"], "--epochs"), (["--width", "5000"], "--width", "4096"), (["--classes", "257"], "--classes", "256"), (["--classes", "1"], "--classes", "1"), (["extra"], "extra")]:
             with self.subTest(arguments):
                 self.fails(2, arguments, *words)
         self.assert_one_line(run("train_unet", "--resume"), 2, "--out")
@@ -91,7 +111,11 @@ class Errors(ProgramTest):
             self.fails(1, self.own("--mask-threshold", 127), "3.png")
         image.write_bytes(whole)
         with self.subTest("label out of range"):
-            self.fails(1, self.own(), "masks/", ".png", "255")
+            self.fails(1, self.own(), "masks/", ".png", "255", "threshold")
+        with self.subTest("with workers, and before anything is written"):
+            shutil.rmtree(self.folder / "a", ignore_errors=True)
+            self.fails(1, self.own("--workers", 3, "--ignore-index", 7), "masks/", "255", "row 0, column")
+            self.assertFalse((self.folder / "a").exists())
         with self.subTest("mask of another size"):
             png(mask, 20, 20, 1)
             self.fails(1, self.own("--mask-threshold", 127), "3.png")
@@ -109,6 +133,14 @@ class Errors(ProgramTest):
         self.fails(1, ["--weights", path], path)
         self.fails(1, ["--weights", "/no/such"], "/no/such: cannot be read: No such file or directory")
 
+    def test_results_that_have_no_place(self):
+        (self.folder / "file").touch()
+        self.assert_one_line(run("train_unet", *TINY, "--out", self.folder / "file"), 1, "file", "cannot be made")
+        self.assert_one_line(run("train_unet", *TINY, "--out", self.folder / "file" / "a"), 1, "file/a", "cannot be made")
+        self.fails(1, ["--json=/no/such/r.json"], "/no/such/r.json", "No such file")
+        self.fails(1, [f"--json={self.folder}"], "is a directory")
+        self.assertFalse((self.folder / "a").exists())
+
     def test_a_loss_that_explodes(self):
         self.fails(1, ["--lr", "1e30", "--optimizer", "sgd"], "the loss is", "step")
 
@@ -121,6 +153,12 @@ class Errors(ProgramTest):
         self.fails(1, ["--resume", "--lr", "0.5"], "checkpoint.safetensors", "--lr", "0.003", "0.5")
         self.fails(1, ["--resume", "--width", "5"], "--width")
         self.assertEqual((self.folder / "a" / "config.json").read_bytes(), config)
+
+    def test_a_resume_without_a_checkpoint_starts_anew(self):
+        (self.folder / "a").mkdir()
+        (self.folder / "a" / "config.json").write_text("{}")
+        self.train("a", "--resume", "--lr", "0.002")
+        self.assertEqual(json.loads((self.folder / "a" / "config.json").read_text())["lr"], 0.002)
 
     def test_a_full_disk_leaves_the_last_checkpoint(self):
         self.train("whole")
