@@ -93,10 +93,10 @@ int segment(const Options& o) {
   const programs::JsonOutput json(o.json);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   const tp::Device device(o.device == "auto" ? "cpu" : o.device.c_str());
-  const tp::Safetensors file = tp::load_safetensors(o.weights);
+  const tp::Safetensors file = tp::load(o.weights);
   const programs::ModelCard card = programs::card_of(o.weights, file.metadata);
   tp::models::UNet model(card.unet);
-  programs::load_weights(model, file.tensors, o.weights);
+  programs::load_weights(model, file, o.weights);
   model.to(device);
   model.eval();
 

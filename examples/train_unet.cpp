@@ -201,7 +201,7 @@ int train(const TrainOptions& o) {
   };
   const std::string weights = folder.file("model.safetensors"), best = folder.file("best.safetensors");
   trainer.on_epoch([&](const tp::train::Trainer& t) {
-    if (t.improved()) save_safetensors(best, model.state_dict(), to_metadata(card));
+    if (t.improved()) tp::save(model.state_dict(), best, to_metadata(card));
   });
   const auto outcome = trainer.fit(
       loader,
@@ -216,7 +216,7 @@ int train(const TrainOptions& o) {
       validate);
 
   write_config();
-  save_safetensors(weights, model.state_dict(), to_metadata(card));
+  tp::save(model.state_dict(), weights, to_metadata(card));
   if (outcome == tp::train::Outcome::interrupted) {
     if (!o.quiet) fmt::print(json.text(), "it goes on with the same flags and --out {} --resume\n", folder.path());
     return 130;

@@ -31,14 +31,14 @@ template <class T> std::vector<T> unpacked(const Tensor& t) { return {t.data<T>(
 
 }  // namespace
 
-void save_checkpoint(const std::string& path, const StateDict& tensors, Metadata metadata) {
+void save_checkpoint(const StateDict& tensors, const std::string& path, Metadata metadata) {
   for (const auto& [name, t] : tensors) metadata[kChecksum + name] = checksum(t);
-  save_safetensors(path, tensors, metadata);
+  save(tensors, path, metadata);
 }
 
 Safetensors load_checkpoint(const std::string& path) {
-  Safetensors file = load_safetensors(path);
-  for (const auto& [name, t] : file.tensors) {
+  Safetensors file = load(path);
+  for (const auto& [name, t] : file) {
     const auto expected = file.metadata.find(kChecksum + name);
     if (expected == file.metadata.end()) throw FormatError(fmt::format("{}: tensor '{}' has no checksum: not a checkpoint", path, name));
     if (expected->second != checksum(t)) throw FormatError(fmt::format("{}: tensor '{}' is damaged: its checksum is wrong", path, name));

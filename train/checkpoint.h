@@ -8,7 +8,7 @@
 
 namespace tapetum::train {
 
-void save_checkpoint(const std::string& path, const StateDict& tensors, Metadata metadata);  // throws IoError
+void save_checkpoint(const StateDict& tensors, const std::string& path, Metadata metadata);  // throws IoError
 Safetensors load_checkpoint(const std::string& path);  // throws IoError; FormatError naming the tensor whose checksum is missing or wrong
 
 // Parts of a checkpoint under a name of their own: "model" + "." + "conv1.weight".

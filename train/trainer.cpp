@@ -143,7 +143,7 @@ void Trainer::save() {
   whole.set("position", pack(std::vector<int64_t>{epoch_, batch_, step_, batches_, options_.folder->log_size()}));
   whole.set("epoch_loss", pack(std::vector<double>{epoch_loss_.sum(), epoch_loss_.weight()}));
   for (const auto& [name, values] : history_) whole.set("history." + name, pack(values));
-  save_checkpoint(checkpoint_path(), whole, options_.setup);
+  save_checkpoint(whole, checkpoint_path(), options_.setup);
   saved_ = now();
 }
 
@@ -156,9 +156,9 @@ void Trainer::load() {
       throw Error(fmt::format("{}: cannot be resumed: it was made with {} = {}, now it is {}", path, name,
                               saved == file.metadata.end() ? "nothing" : saved->second, value));
   }
-  for (const Part& p : parts_) p.load(get_part(file.tensors, p.name));
-  const std::vector<int64_t> random = unpack_integers(file.tensors.at("random")), position = unpack_integers(file.tensors.at("position"));
-  const std::vector<double> loss = unpack(file.tensors.at("epoch_loss"));
+  for (const Part& p : parts_) p.load(get_part(file, p.name));
+  const std::vector<int64_t> random = unpack_integers(file.at("random")), position = unpack_integers(file.at("position"));
+  const std::vector<double> loss = unpack(file.at("epoch_loss"));
   if (random.size() != 2 || position.size() != 5 || loss.size() != 2) throw FormatError(fmt::format("{}: is not a checkpoint of this trainer", path));
   if (position[3] != batches_)
     throw Error(fmt::format("{}: cannot be resumed: its epochs have {} batches, now they have {}", path, position[3], batches_));
@@ -169,7 +169,7 @@ void Trainer::load() {
   options_.folder->cut_log(position[4]);
   epoch_loss_ = {loss[0], loss[1]};
   history_.clear();
-  for (const auto& [name, t] : get_part(file.tensors, "history")) history_.push_back({name, unpack(t)});
+  for (const auto& [name, t] : get_part(file, "history")) history_.push_back({name, unpack(t)});
   progress_.message(fmt::format("resumed from {}: epoch {}, step {}", path, epoch_ + 1, step_));
 }
 

@@ -17,7 +17,7 @@
 // It ends with the last weights; whoever wants the best ones keeps them, and loads them afterwards:
 //
 //   trainer.on_epoch([&](const train::Trainer& t) {
-//     if (t.improved()) save_safetensors("best.safetensors", model.state_dict());
+//     if (t.improved()) save(model.state_dict(), "best.safetensors");
 //   });
 #pragma once
 #include <string>

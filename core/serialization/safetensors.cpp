@@ -277,7 +277,7 @@ Safetensors read(const Source& source) {
 
   Safetensors result;
   result.metadata = std::move(reader.metadata);
-  for (const Entry& e : reader.entries) result.tensors.set(e.name, read_tensor(source, e, data_start));
+  for (const Entry& e : reader.entries) result.set(e.name, read_tensor(source, e, data_start));
   return result;
 }
 
@@ -312,7 +312,7 @@ std::string header_of(const std::string& path, const std::vector<Entry>& entries
 
 }  // namespace
 
-void save_safetensors(const std::string& path, const StateDict& tensors, const Metadata& metadata) {
+void save(const StateDict& tensors, const std::string& path, const Metadata& metadata) {
   NoGrad no_grad;
   std::vector<Entry> entries;
   for (const auto& [name, t] : tensors) {
@@ -342,7 +342,7 @@ void save_safetensors(const std::string& path, const StateDict& tensors, const M
   file.commit();
 }
 
-Safetensors load_safetensors(const std::string& path) { return read(FileSource(path)); }
+Safetensors load(const std::string& path) { return read(FileSource(path)); }
 Safetensors parse_safetensors(std::string_view bytes, const std::string& name) { return read(MemorySource(name, bytes)); }
 
 }  // namespace tapetum

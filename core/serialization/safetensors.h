@@ -13,20 +13,17 @@ namespace tapetum {
 
 using Metadata = std::map<std::string, std::string>;
 
-struct Safetensors {
-  StateDict tensors;  // on the CPU, in the header's order
+// What a file holds: tensors on the CPU in the header's order, and texts.
+struct Safetensors : StateDict {
   Metadata metadata;
 };
 
 // Writes logical (row-major) order from any layout and device, atomically: an error leaves an older file as it was.
 // Throws IoError; FormatError for a name that is not UTF-8 or is "__metadata__"; Error for an undefined tensor.
-void save_safetensors(const std::string& path, const StateDict& tensors, const Metadata& metadata = {});
+void save(const StateDict& tensors, const std::string& path, const Metadata& metadata = {});
 
 // Throws IoError when the file cannot be read, FormatError when it is not whole and valid.
-Safetensors load_safetensors(const std::string& path);
+Safetensors load(const std::string& path);
 Safetensors parse_safetensors(std::string_view bytes, const std::string& name);  // `name` stands for the file in errors
-
-inline void save(const StateDict& tensors, const std::string& path) { save_safetensors(path, tensors); }
-inline StateDict load(const std::string& path) { return load_safetensors(path).tensors; }
 
 }  // namespace tapetum

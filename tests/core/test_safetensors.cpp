@@ -53,7 +53,7 @@ std::string sample(const Folder& folder) {
   state.set("weight", rand({3, 4}));
   state.set("mask", to(tensor({0, 1, 1}, {3}), DType::boolean));
   state.set("steps", to(tensor({7}, {}), DType::i64));
-  save_safetensors(folder / "sample", state, {{"model", "unet"}});
+  save(state, folder / "sample", {{"model", "unet"}});
   return content(folder / "sample");
 }
 
@@ -71,30 +71,30 @@ TEST_CASE("safetensors: every dtype, layout and shape comes back bit for bit, in
   state.set("sliced", slice(rand({9}, 0, 1, DType::f64), 0, 1, 9, 3));
   state.set("name \"with\" \n \\ quotes, ü", rand({2}));
   const Metadata metadata{{"epoch", "3"}, {"text", "line\nbreak \"quote\""}};
-  save_safetensors(folder / "x", state, metadata);
+  save(state, folder / "x", metadata);
 
-  const Safetensors loaded = load_safetensors(folder / "x");
+  const Safetensors loaded = load(folder / "x");
   REQUIRE(loaded.metadata == metadata);
-  REQUIRE(loaded.tensors.size() == state.size());
+  REQUIRE(loaded.size() == state.size());
   for (size_t i = 0; i < state.size(); ++i) {
     INFO(state.begin()[i].first);
-    REQUIRE(loaded.tensors.begin()[i].first == state.begin()[i].first);
-    REQUIRE(same(loaded.tensors.begin()[i].second, state.begin()[i].second));
+    REQUIRE(loaded.begin()[i].first == state.begin()[i].first);
+    REQUIRE(same(loaded.begin()[i].second, state.begin()[i].second));
   }
   REQUIRE_FALSE(fs::exists(folder / "x.partial"));
-  save_safetensors(folder / "nothing", {});
+  save({}, folder / "nothing");
   REQUIRE(load(folder / "nothing").size() == 0);
 }
 
 TEST_CASE("safetensors: reads what the format's own package wrote") {
-  const Safetensors file = load_safetensors(test::fixture("all_dtypes.safetensors"));
+  const Safetensors file = load(test::fixture("all_dtypes.safetensors"));
   const std::pair<const char*, DType> names[] = {{"float64", DType::f64}, {"float32", DType::f32}, {"float16", DType::f16}, {"bfloat16", DType::bf16},
                                                  {"int64", DType::i64},   {"int32", DType::i32},   {"uint8", DType::u8},    {"int8", DType::i8}};
   const Tensor values = tensor({0, 1, 2, 3, 4, 5}, {2, 3});
-  for (const auto& [name, dtype] : names) REQUIRE(same(file.tensors.at(name), to(values, dtype)));
-  REQUIRE(same(file.tensors.at("bool"), to(tensor({0, 1, 0, 1, 0, 1}, {2, 3}), DType::boolean)));
-  REQUIRE(file.tensors.at("scalar").item() == 2.5);
-  REQUIRE(file.tensors.at("empty").shape() == Shape{0, 4});
+  for (const auto& [name, dtype] : names) REQUIRE(same(file.at(name), to(values, dtype)));
+  REQUIRE(same(file.at("bool"), to(tensor({0, 1, 0, 1, 0, 1}, {2, 3}), DType::boolean)));
+  REQUIRE(file.at("scalar").item() == 2.5);
+  REQUIRE(file.at("empty").shape() == Shape{0, 4});
   REQUIRE(file.metadata == Metadata{{"model", "fixture"},
                                     {"quote",
                                      "a \"quoted\" \xc3\x9cn\xc3\xaf"
@@ -151,7 +151,7 @@ TEST_CASE("safetensors: a file cut anywhere is refused") {
   const std::string whole = sample(folder);
   for (size_t n = 0; n < whole.size(); ++n) REQUIRE_THROWS_AS(parse_safetensors(std::string_view(whole).substr(0, n), "cut"), FormatError);
   REQUIRE_THROWS_AS(parse_safetensors(whole + '\0', "longer"), FormatError);
-  REQUIRE(parse_safetensors(whole, "whole").tensors.size() == 3);
+  REQUIRE(parse_safetensors(whole, "whole").size() == 3);
 }
 
 TEST_CASE("safetensors: flipped bits give an error or a valid result") {
@@ -162,7 +162,7 @@ TEST_CASE("safetensors: flipped bits give an error or a valid result") {
     std::string damaged = whole;
     for (int flips = 1 + i % 3; flips; --flips) damaged[random() % damaged.size()] ^= static_cast<char>(1 << random() % 8);
     try {
-      for (const auto& [name, t] : parse_safetensors(damaged, "damaged").tensors) REQUIRE(t.numel() >= 0);
+      for (const auto& [name, t] : parse_safetensors(damaged, "damaged")) REQUIRE(t.numel() >= 0);
     } catch (const FormatError&) {
     }
   }

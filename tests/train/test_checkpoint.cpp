@@ -29,14 +29,14 @@ TEST_CASE("checkpoint: comes back with its parts, and any damage to a tensor is 
   add_part(whole, "model", model);
   whole.set("position", pack(std::vector<int64_t>{3, 17}));
   whole.set("history.loss", pack(std::vector<double>{0.5, 0.25}));
-  save_checkpoint(folder / "c", whole, {{"seed", "0"}});
+  save_checkpoint(whole, folder / "c", {{"seed", "0"}});
 
   const Safetensors loaded = load_checkpoint(folder / "c");
   REQUIRE(loaded.metadata == Metadata{{"seed", "0"}});
-  REQUIRE(get_part(loaded.tensors, "model").size() == 2);
-  REQUIRE(get_part(loaded.tensors, "model").at("conv.bias").shape() == Shape{4});
-  REQUIRE(unpack_integers(loaded.tensors.at("position")) == std::vector<int64_t>{3, 17});
-  REQUIRE(unpack(loaded.tensors.at("history.loss")) == std::vector<double>{0.5, 0.25});
+  REQUIRE(get_part(loaded, "model").size() == 2);
+  REQUIRE(get_part(loaded, "model").at("conv.bias").shape() == Shape{4});
+  REQUIRE(unpack_integers(loaded.at("position")) == std::vector<int64_t>{3, 17});
+  REQUIRE(unpack(loaded.at("history.loss")) == std::vector<double>{0.5, 0.25});
 
   const std::string whole_file = content(folder / "c");
   for (size_t back = 1; back < 480; back += 7) {  // the last 480 bytes are tensors
@@ -45,7 +45,7 @@ TEST_CASE("checkpoint: comes back with its parts, and any damage to a tensor is 
     std::ofstream(folder / "d", std::ios::binary) << damaged;
     REQUIRE_THROWS_WITH(load_checkpoint(folder / "d"), Catch::Contains("its checksum is wrong"));
   }
-  save_safetensors(folder / "plain", model);
+  save(model, folder / "plain");
   REQUIRE_THROWS_WITH(load_checkpoint(folder / "plain"), Catch::Contains("has no checksum"));
 }
 
