@@ -2,14 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -21,17 +16,6 @@ namespace {
 std::string folder_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// How many of `bytes` may still be written before the test's crash; all of them without one.
-size_t until_crash(size_t bytes) {
-  static const char* limit = std::getenv("TAPETUM_TEST_CRASH_IN_WRITE");
-  static std::atomic<size_t> left{limit ? std::strtoull(limit, nullptr, 10) : 0};
-  if (!limit) return bytes;
-  if (left == 0) std::raise(SIGKILL);
-  const size_t now = std::min<size_t>(bytes, left);
-  left -= now;
-  return now;
 }
 
 }  // namespace
@@ -52,7 +36,7 @@ void AtomicFile::fail(const char* action, int error) { throw IoError(fmt::format
 void AtomicFile::write(const void* data, size_t bytes) {
   const char* from = static_cast<const char*>(data);
   while (bytes) {
-    const ssize_t n = ::write(file_, from, until_crash(bytes));
+    const ssize_t n = ::write(file_, from, bytes);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail("writing", errno);
     from += n;

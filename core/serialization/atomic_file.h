@@ -1,8 +1,6 @@
 // A file that appears whole or not at all: bytes go to `<path>.partial` in the same folder; commit() flushes them to the disk
 // and renames. Destroyed without commit(), it removes the partial file. One writer at a time for each path.
 // Throws IoError naming the file and the system's reason; a full disk leaves an older file at `path` as it was.
-//
-// TAPETUM_TEST_CRASH_IN_WRITE=<bytes> kills the process once so many bytes have gone into such files: for tests of recovery.
 #pragma once
 #include <cstddef>
 #include <string>

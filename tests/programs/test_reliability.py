@@ -1,5 +1,5 @@
 """Same seed, same bits: run to run, at any thread count, and after kill -9 at any moment followed by --resume."""
-import os, random, subprocess, time, unittest
+import random, re, shutil, subprocess, time, unittest
 from harness import BIN, TINY, ProgramTest, run
 
 
@@ -30,16 +30,26 @@ class Reliability(ProgramTest):
             process.wait()
             self.resume_until_done(f"t{i}", *arguments)
 
-    def test_killed_within_the_writing_of_a_checkpoint(self):
-        """Eight kills after so many bytes of files: in headers, in tensors, and between the last byte and the renaming."""
-        self.train("whole")
-        size = (self.folder / "whole" / "checkpoint.safetensors").stat().st_size + (self.folder / "whole" / "config.json").stat().st_size
-        chance = random.Random(2)
-        points = [size, size - 1, size + 40] + [chance.randrange(size // 10, 2 * size) for _ in range(5)]
-        for i, point in enumerate(points):
-            killed = run("train_unet", *TINY, "--out", self.folder / f"w{i}", env={"TAPETUM_TEST_CRASH_IN_WRITE": str(point)})
-            self.assertEqual(killed.returncode, -9, f"{point} of {size}: {killed.stderr}")
-            self.resume_until_done(f"w{i}")
+    def test_a_crash_at_every_change_of_a_file(self):
+        """A run of two checkpoints that dies at its n-th call that changes a file, for n = 1, 2, ... until it lives to its end."""
+        arguments = ["--size", "16", "--depth", "1", "--batch-size", "48", "--steps", "4", "--optimizer", "sgd"]
+        crash = {"LD_PRELOAD": str(BIN / "crash_at_call.so"), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        self.train("whole", *arguments)
+        died_in = []
+        while True:
+            out = f"n{len(died_in) + 1}"
+            crashed = run("train_unet", *TINY, "--out", self.folder / out, *arguments, env={**crash, "CRASH_AT": str(len(died_in) + 1)})
+            if crashed.returncode == 0:
+                break
+            self.assertEqual(crashed.returncode, 99, crashed.stderr)
+            died_in.append(crashed.stderr.strip().removeprefix("crashed in "))
+            self.resume_until_done(out, *arguments)
+            self.assertEqual(list((self.folder / out).glob("*.partial")), [])
+            shutil.rmtree(self.folder / out)
+        self.assertEqual(self.weights(out), self.weights("whole"))
+        # Whole files: config.json, two checkpoints, model.safetensors. A name changes after the bytes are safe, and is made safe itself.
+        commits = re.findall(r"open( write)+ fsync rename folder", " ".join(call.removeprefix("fsync of the ") for call in died_in))
+        self.assertEqual(len(commits), 4, died_in)
 
 
 if __name__ == "__main__":
