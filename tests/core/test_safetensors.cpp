@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/ops/creation.h"
+#include "core/ops/elementwise.h"
 #include "core/ops/view.h"
 #include "core/ops/random.h"
 #include "core/serialization/atomic_file.h"
@@ -99,6 +100,19 @@ TEST_CASE("safetensors: reads what the format's own package wrote") {
                                     {"quote",
                                      "a \"quoted\" \xc3\x9cn\xc3\xaf"
                                      "code \\ value"}});
+}
+
+// Read by tests/core/check_safetensors.py, which knows the format and nothing of this library.
+TEST_CASE("safetensors: a file for another reader", "[.file]") {
+  const Tensor values = tensor({0, 1, 2, 3, 4, 5}, {2, 3});
+  StateDict state;
+  for (DType t : {DType::boolean, DType::u8, DType::f64, DType::i32, DType::bf16, DType::i8, DType::f16, DType::i64, DType::f32})
+    state.set(name_of(t), to(t == DType::boolean ? values - 2 * floor(values / 2) : values, t));
+  state.set("scalar", tensor({2.5}, {}));
+  state.set("empty", empty({0, 4}, DType::i32));
+  state.set("transposed", transpose(tensor({0, 3, 1, 4, 2, 5}, {3, 2}), 0, 1));
+  state.set("ünï \"quoted\" \\ \n", tensor({1}, {1}));
+  save(state, "other.safetensors", {{"epoch", "3"}, {"ünï", "line\nbreak \"quoted\" \\"}});
 }
 
 TEST_CASE("safetensors: every kind of bad header is refused by name") {
