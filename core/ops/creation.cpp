@@ -94,7 +94,6 @@ Tensor tensor(std::initializer_list<double> values, const Shape& shape, DType dt
   return generate(shape, dtype, [&](int64_t i) { return values.begin()[i]; });
 }
 
-Tensor tensor(std::initializer_list<double> values, DType dtype) { return tensor(values, {static_cast<int64_t>(values.size())}, dtype); }
 Tensor scalar_tensor(double value, DType dtype) { return full({}, value, dtype); }
 
 Tensor from_blob(void* data, const Shape& shape, DType dtype) { return from_blob(data, shape, contiguous_strides(shape), dtype); }

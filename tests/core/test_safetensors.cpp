@@ -53,7 +53,7 @@ std::string sample(const Folder& folder) {
   StateDict state;
   state.set("weight", rand({3, 4}));
   state.set("mask", to(tensor({0, 1, 1}, {3}), DType::boolean));
-  state.set("steps", to(tensor({7}, {}), DType::i64));
+  state.set("steps", to(scalar_tensor(7), DType::i64));
   save(state, folder / "sample", {{"model", "unet"}});
   return content(folder / "sample");
 }
@@ -64,7 +64,7 @@ TEST_CASE("safetensors: every dtype, layout and shape comes back bit for bit, in
   Folder folder;
   StateDict state;
   for (DType t : kAll) state.set(name_of(t), to(rand({2, 3, 5}, -3, 3), t));
-  state.set("scalar", tensor({1.5}, {}));
+  state.set("scalar", scalar_tensor(1.5));
   state.set("empty", empty({0, 7}, DType::i32));
   state.set("transposed", transpose(rand({4, 6}), 0, 1));
   state.set("channels_last", channels_last(rand({2, 3, 4, 5})));
@@ -108,7 +108,7 @@ TEST_CASE("safetensors: a file for another reader", "[.file]") {
   StateDict state;
   for (DType t : {DType::boolean, DType::u8, DType::f64, DType::i32, DType::bf16, DType::i8, DType::f16, DType::i64, DType::f32})
     state.set(name_of(t), to(t == DType::boolean ? values - 2 * floor(values / 2) : values, t));
-  state.set("scalar", tensor({2.5}, {}));
+  state.set("scalar", scalar_tensor(2.5));
   state.set("empty", empty({0, 4}, DType::i32));
   state.set("transposed", transpose(tensor({0, 3, 1, 4, 2, 5}, {3, 2}), 0, 1));
   state.set("ünï \"quoted\" \\ \n", tensor({1}, {1}));

@@ -1,6 +1,6 @@
 """Same seed, same bits: run to run, at any thread count, and after kill -9 at any moment followed by --resume."""
-import random, re, shutil, subprocess, time, unittest
-from harness import BIN, TINY, ProgramTest, run
+import concurrent.futures, os, random, re, shutil, subprocess, time, unittest
+from harness import BIN, TINY, ProgramTest, png, run
 
 
 class Reliability(ProgramTest):
@@ -31,25 +31,33 @@ class Reliability(ProgramTest):
             self.resume_until_done(f"t{i}", *arguments)
 
     def test_a_crash_at_every_change_of_a_file(self):
-        """A run of two checkpoints that dies at its n-th call that changes a file, for n = 1, 2, ... until it lives to its end."""
-        arguments = ["--size", "16", "--depth", "1", "--batch-size", "48", "--steps", "4", "--optimizer", "sgd"]
-        crash = {"LD_PRELOAD": str(BIN / "crash_at_call.so"), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        """A run of two checkpoints dies at its n-th call that changes a file, and is resumed, for n = 1, 2, ... until it lives to its end."""
+        for folder, channels in {"images": 3, "masks": 1}.items():
+            (self.folder / folder).mkdir()
+            for i in range(5):
+                png(self.folder / folder / f"{i}.png", 8, 8, channels, lambda y, x: (x + y + i) % (256 if channels == 3 else 2))
+        arguments = ["--images", self.folder / "images", "--masks", self.folder / "masks", "--size", "8", "--depth", "1", "--batch-size", "2", "--optimizer", "sgd", "--threads", "1"]
+        preload = {"LD_PRELOAD": str(BIN / "crash_at_call.so"), "ASAN_OPTIONS": "verify_asan_link_order=0"}
         self.train("whole", *arguments)
-        died_in = []
-        while True:
-            out = f"n{len(died_in) + 1}"
-            crashed = run("train_unet", *TINY, "--out", self.folder / out, *arguments, env={**crash, "CRASH_AT": str(len(died_in) + 1)})
+
+        def crash_and_resume(n):
+            out = f"n{n}"
+            crashed = run("train_unet", *TINY, "--out", self.folder / out, *arguments, env={**preload, "CRASH_AT": str(n)})
             if crashed.returncode == 0:
-                break
+                return None
             self.assertEqual(crashed.returncode, 99, crashed.stderr)
-            died_in.append(crashed.stderr.strip().removeprefix("crashed in "))
             self.resume_until_done(out, *arguments)
             self.assertEqual(list((self.folder / out).glob("*.partial")), [])
             shutil.rmtree(self.folder / out)
-        self.assertEqual(self.weights(out), self.weights("whole"))
+            return crashed.stderr.strip().removeprefix("crashed in ")
+
+        calls = [""]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            while calls[-1] is not None:
+                calls += pool.map(crash_and_resume, range(len(calls), len(calls) + 16))
+        died_in = " ".join(call for call in calls if call)
         # Whole files: config.json, two checkpoints, model.safetensors. A name changes after the bytes are safe, and is made safe itself.
-        commits = re.findall(r"open( write)+ fsync rename folder", " ".join(call.removeprefix("fsync of the ") for call in died_in))
-        self.assertEqual(len(commits), 4, died_in)
+        self.assertEqual(len(re.findall("open( write)+ fsync rename fsync of the folder", died_in)), 4, died_in)
 
 
 if __name__ == "__main__":
