@@ -1,18 +1,22 @@
 // Blocks come in size classes, eight to a doubling, so that at most an eighth is wasted. A header of one cache line in front of
 // the data names the class. Blocks of 2 MB and more ask for huge pages. Sanitizers, and TAPETUM_ALLOC=system, get one exact system
 // allocation each: posix_memalign, since aligned_alloc wants the size rounded up and would hide a short overrun.
+// Guard words fill what a block has more than was asked for, a cache line at least, and the rest of its header.
 #include "kernels/allocator.h"
 
 #include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -34,9 +38,14 @@ constexpr size_t kMaxBytes = size_t{1} << 39;  // 512 GB: a greater wish is a mi
 constexpr int kSteps = 8, kClasses = 64 * kSteps;
 constexpr int kMaxStretch = 2;  // a request may take a kept block of up to so many classes above its own
 
+constexpr uint64_t kGuardWord = 0x7ff4'dead'7fa4'dead;  // NaN as one f64 and as two f32
+
 struct alignas(kAlignment) Header {
   int64_t size_class;
+  size_t bytes;  // that were asked for
+  uint64_t guard[6];
 };
+static_assert(sizeof(Header) == kAlignment);
 
 int class_of(size_t bytes) {
   const size_t n = std::max(bytes, kAlignment) - 1;
@@ -67,10 +76,27 @@ class Counted {
   MemoryCounters counters_{};
 };
 
+void fill_with_guards(Header& block) {
+  std::fill(std::begin(block.guard), std::end(block.guard), kGuardWord);
+  auto* words = reinterpret_cast<uint64_t*>(&block + 1);
+  std::fill(words, words + size_of_class(static_cast<int>(block.size_class)) / sizeof *words, kGuardWord);
+}
+
+bool guards_are_intact(const Header& block) {
+  if (std::any_of(std::begin(block.guard), std::end(block.guard), [](uint64_t word) { return word != kGuardWord; })) return false;
+  const auto* data = reinterpret_cast<const unsigned char*>(&block + 1);
+  for (size_t i = block.bytes; i < size_of_class(static_cast<int>(block.size_class)); ++i)
+    if (data[i] != static_cast<unsigned char>(kGuardWord >> i % sizeof kGuardWord * 8)) return false;
+  return true;
+}
+
+std::atomic<int> guard_wishes{0};  // GuardWords that live
+
 class Cache : public Counted {
  public:
   void* allocate(size_t bytes) {
-    const int wanted = class_of(bytes);
+    const bool guarded = guard_wishes != 0;
+    const int wanted = class_of(bytes + (guarded ? kAlignment : 0));
     std::lock_guard lock(mutex_);
     int c = wanted;
     while (c < wanted + kMaxStretch && kept_[c].empty()) ++c;
@@ -90,14 +116,27 @@ class Cache : public Counted {
       counters_.reserved += size_of_class(c);
     }
     count(size_of_class(c));
+    if (guarded) {
+      block->bytes = bytes;
+      fill_with_guards(*block);
+      guarded_.insert(block);
+    }
     return block + 1;
   }
 
   void release(void* data) {
     Header* block = static_cast<Header*>(data) - 1;
     std::lock_guard lock(mutex_);
+    if (!guarded_.empty() && guarded_.erase(block)) damaged_ += !guards_are_intact(*block);
     counters_.allocated -= size_of_class(static_cast<int>(block->size_class));
     kept_[block->size_class].push_back(block);
+  }
+
+  size_t damaged_blocks() {
+    std::lock_guard lock(mutex_);
+    size_t damaged = std::exchange(damaged_, 0);
+    for (const Header* block : guarded_) damaged += !guards_are_intact(*block);
+    return damaged;
   }
 
   void release_all() {
@@ -122,6 +161,8 @@ class Cache : public Counted {
   }
 
   std::vector<Header*> kept_[kClasses];
+  std::unordered_set<Header*> guarded_;  // in use
+  size_t damaged_ = 0;                   // of those, when they were released
 };
 
 // Exact allocations, counted.
@@ -152,7 +193,9 @@ template <class A> A& the() {
   return one;
 }
 
-bool exact() {
+}  // namespace
+
+bool allocations_are_exact() {
   static const bool wish = [] {
     const char* value = std::getenv("TAPETUM_ALLOC");
     return TAPETUM_SANITIZED || (value && !std::strcmp(value, "system"));
@@ -160,17 +203,19 @@ bool exact() {
   return wish;
 }
 
-}  // namespace
-
 void* allocate_host(size_t bytes) {
   if (bytes > kMaxBytes) return nullptr;
-  return exact() ? the<System>().allocate(bytes) : the<Cache>().allocate(bytes);
+  return allocations_are_exact() ? the<System>().allocate(bytes) : the<Cache>().allocate(bytes);
 }
-void release_host(void* data) { exact() ? the<System>().release(data) : the<Cache>().release(data); }
-MemoryCounters host_memory() { return exact() ? the<System>().counters() : the<Cache>().counters(); }
-void reset_host_peak() { exact() ? the<System>().reset_peak() : the<Cache>().reset_peak(); }
+void release_host(void* data) { allocations_are_exact() ? the<System>().release(data) : the<Cache>().release(data); }
+MemoryCounters host_memory() { return allocations_are_exact() ? the<System>().counters() : the<Cache>().counters(); }
+void reset_host_peak() { allocations_are_exact() ? the<System>().reset_peak() : the<Cache>().reset_peak(); }
 void release_cached_host() {
-  if (!exact()) the<Cache>().release_all();
+  if (!allocations_are_exact()) the<Cache>().release_all();
 }
+
+GuardWords::GuardWords() { ++guard_wishes; }
+GuardWords::~GuardWords() { --guard_wishes; }
+size_t damaged_blocks() { return allocations_are_exact() ? 0 : the<Cache>().damaged_blocks(); }
 
 }  // namespace tapetum::kernels

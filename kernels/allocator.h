@@ -8,6 +8,19 @@ namespace tapetum::kernels {
 void* allocate_host(size_t bytes);
 void release_host(void* data);
 
+// Sanitizer builds, and TAPETUM_ALLOC=system: each block is a system allocation of exactly its size, so that an overrun is seen.
+bool allocations_are_exact();
+
+// For tests. While one lives, each new block lies between guard words and begins as NaN: a kernel that writes outside its buffers is
+// noticed without a sanitizer, and one that reads what nothing has written gives NaN. Where allocations are exact it does nothing.
+class GuardWords {
+ public:
+  GuardWords();
+  ~GuardWords();
+  GuardWords(const GuardWords&) = delete;
+};
+size_t damaged_blocks();  // with changed guard words, in use or released since the last call
+
 struct MemoryCounters {
   size_t allocated;  // bytes in blocks that are in use
   size_t peak;       // the greatest `allocated` since the start, or the last reset

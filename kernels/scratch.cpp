@@ -4,6 +4,8 @@
 #include <memory>
 #include <new>
 
+#include "kernels/allocator.h"
+
 namespace tapetum::kernels {
 namespace {
 
@@ -19,12 +21,14 @@ thread_local Block block;
 }  // namespace
 
 void* thread_scratch(size_t bytes) {
-  if (bytes > block.bytes) {
-    const size_t rounded = (bytes + 4095) / 4096 * 4096;
+  const bool exact = allocations_are_exact();
+  if (bytes > block.bytes || (exact && bytes != block.bytes)) {
+    const size_t room = exact ? bytes : (bytes + 4095) / 4096 * 4096;
     block = {};
-    block.data.reset(std::aligned_alloc(64, rounded));
-    if (!block.data) throw std::bad_alloc();
-    block.bytes = rounded;
+    void* data = nullptr;
+    if (posix_memalign(&data, 64, room) != 0) throw std::bad_alloc();
+    block.data.reset(data);
+    block.bytes = room;
   }
   return block.data.get();
 }

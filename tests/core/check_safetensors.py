@@ -40,7 +40,7 @@ def read(path):
 
 
 with tempfile.TemporaryDirectory() as folder:
-    subprocess.run([sys.argv[1], "safetensors: a file for another reader"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.argv[1], "a safetensors file for another reader"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     tensors, metadata = read(pathlib.Path(folder) / "other.safetensors")
 
 six = [0, 1, 2, 3, 4, 5]

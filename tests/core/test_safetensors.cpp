@@ -103,7 +103,7 @@ TEST_CASE("safetensors: reads what the format's own package wrote") {
 }
 
 // Read by tests/core/check_safetensors.py, which knows the format and nothing of this library.
-TEST_CASE("safetensors: a file for another reader", "[.file]") {
+TEST_CASE("a safetensors file for another reader", "[.file]") {
   const Tensor values = tensor({0, 1, 2, 3, 4, 5}, {2, 3});
   StateDict state;
   for (DType t : {DType::boolean, DType::u8, DType::f64, DType::i32, DType::bf16, DType::i8, DType::f16, DType::i64, DType::f32})

@@ -10,6 +10,7 @@
 
 #include "core/autograd/modes.h"
 #include "core/engine/grad_check.h"
+#include "kernels/allocator.h"
 #include "kernels/parallel.h"
 
 namespace tapetum::test {
@@ -64,6 +65,11 @@ std::vector<Tensor> run(const Case& row, const std::vector<Tensor>& inputs) {
   return all;
 }
 
+void check_guards() {
+  INFO("memory outside of a tensor or workspace was written");
+  REQUIRE(kernels::damaged_blocks() == 0);
+}
+
 // The same on f64 inputs with every slot forced to the reference.
 std::vector<Tensor> oracle(const Case& row, const std::vector<Tensor>& inputs) {
   std::vector<Tensor> exact;
@@ -74,6 +80,8 @@ std::vector<Tensor> oracle(const Case& row, const std::vector<Tensor>& inputs) {
   for (const auto& s : specs) guards.push_back(std::make_unique<KernelGuard>(s));
   auto results = run(row, exact);
   while (!guards.empty()) guards.pop_back();  // guards nest: the last goes first
+  INFO(row.name << ": the reference");
+  check_guards();
   return results;
 }
 
@@ -115,6 +123,7 @@ void check_candidate(const Case& row, const kernels::SlotBase& slot, int index, 
     INFO((i ? "gradient of input " + std::to_string(i - 1) : std::string("result")));
     compare(results[i], exact[i], bound);
   }
+  check_guards();
 }
 
 void check_candidates_on(const Case& row, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact, const char* layout) {
@@ -141,6 +150,7 @@ std::vector<Tensor> make_inputs(const Case& row, DType dtype, uint64_t seed) {
 
 void check_candidates(const Case& row) {
   if (row.bench) return;  // large: timed, not checked in every layout
+  kernels::GuardWords guards;
   for (DType dtype : {DType::f32, DType::f64}) {
     const auto inputs = make_inputs(row, dtype);
     const auto exact = oracle(row, inputs);
@@ -169,16 +179,19 @@ void check_gradients(const Case& row) {
 
 void check_determinism(const Case& row) {
   const int before = kernels::thread_count();
+  kernels::GuardWords guards;
   const auto inputs = make_inputs(row, DType::f32);
   std::vector<Tensor> first;
   for (int threads : {1, 2, 4}) {
     kernels::set_thread_count(threads);
     const auto results = run(row, inputs);
+    INFO(row.name << ", " << threads << " threads");
+    check_guards();
     for (size_t i = 0; i < results.size(); ++i) {
       const Tensor dense = results[i].defined() ? contiguous(results[i]) : Tensor();
       if (threads == 1) first.push_back(dense);
       if (!dense.defined()) continue;
-      INFO(row.name << ", " << threads << " threads, result " << i);
+      INFO("result " << i);
       REQUIRE(std::memcmp(first[i].raw(), dense.raw(), static_cast<size_t>(dense.numel()) * size_of(dense.dtype())) == 0);
     }
   }

@@ -24,18 +24,21 @@ Case random_row(RandomStream& random) {
   return row;
 }
 
-Tensor image(const Shape& shape) { return rand(shape, -1, 1); }
-
-}  // namespace
-
-TEST_CASE("conv: random shapes and options match the reference") {
-  RandomStream random(20);
-  for (int i = 0; i < 60; ++i) {
+void check_random_rows(int count, uint64_t seed) {
+  RandomStream random(seed);
+  for (int i = 0; i < count; ++i) {
     const Case row = random_row(random);
     INFO("sample " << i << ": input " << to_string(row.shapes[0]) << ", weight " << to_string(row.shapes[1]));
     check_candidates(row);
   }
 }
+
+Tensor image(const Shape& shape) { return rand(shape, -1, 1); }
+
+}  // namespace
+
+TEST_CASE("conv: random shapes and options match the reference") { check_random_rows(60, 20); }
+TEST_CASE("conv: many random shapes and options match the reference", "[nightly]") { check_random_rows(1000, 21); }
 
 TEST_CASE("conv2d: the result is channels_last when the input is, or when that is preferred") {
   const Tensor w = image({5, 3, 3, 3});
