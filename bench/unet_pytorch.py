@@ -1,12 +1,9 @@
-"""PyTorch's side of bench_unet: the median seconds of a training step of the U-Net of models/unet.h. Arguments: width size batch steps threads"""
+"""The U-Net of models/unet.h in PyTorch. As a program PyTorch's side of bench_unet: the median seconds of a training step.
+Arguments: width size batch steps threads"""
 import json, statistics, sys, time
 import torch
 from torch import nn
 from torch.nn import functional as F
-
-width, size, batch, steps, threads = map(int, sys.argv[1:6])
-torch.set_num_threads(threads)
-torch.manual_seed(0)
 
 
 def double_conv(inputs, outputs):
@@ -17,7 +14,7 @@ def double_conv(inputs, outputs):
 
 
 class UNet(nn.Module):
-    def __init__(self, in_channels=3, classes=2, depth=4):
+    def __init__(self, width, in_channels=3, classes=2, depth=4):
         super().__init__()
         sizes = [width * 2**level for level in range(depth + 1)]
         self.down = nn.ModuleList(double_conv(a, b) for a, b in zip([in_channels] + sizes, sizes))
@@ -36,15 +33,23 @@ class UNet(nn.Module):
         return self.head(x)
 
 
-model = UNet()
-optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
-images, labels = torch.rand(batch, 3, size, size), torch.randint(0, 2, (batch, size, size))
-seconds = []
-for _ in range(steps + 1):
-    start = time.perf_counter()
-    optimizer.zero_grad()
-    loss = F.cross_entropy(model(images), labels)
-    loss.backward()
-    optimizer.step()
-    seconds.append(time.perf_counter() - start)
-print(json.dumps({"seconds_per_step": statistics.median(seconds[1:]), "loss": loss.item(), "parameters": sum(p.numel() for p in model.parameters())}))
+def main():
+    width, size, batch, steps, threads = map(int, sys.argv[1:6])
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    model = UNet(width)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
+    images, labels = torch.rand(batch, 3, size, size), torch.randint(0, 2, (batch, size, size))
+    seconds = []
+    for _ in range(steps + 1):
+        start = time.perf_counter()
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        seconds.append(time.perf_counter() - start)
+    print(json.dumps({"seconds_per_step": statistics.median(seconds[1:]), "loss": loss.item(), "parameters": sum(p.numel() for p in model.parameters())}))
+
+
+if __name__ == "__main__":
+    main()

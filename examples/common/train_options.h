@@ -19,7 +19,7 @@ struct TrainOptions {
   int64_t width = 16, depth = 4;
   std::string up = "transposed", weights;
 
-  int64_t epochs = 14, steps = 0, batch_size = 4, warmup = 0;
+  int64_t epochs = 20, steps = 0, batch_size = 4, warmup = 0;
   double lr = 3e-3, weight_decay = 0;
   std::string optimizer = "adam", schedule = "onecycle", loss = "ce", augment = "none";
   std::vector<double> class_weights;
