@@ -73,7 +73,7 @@ Tensor UNet::forward(const Tensor& x) {
   if (x.dim() != 4 || x.size(1) != options.in_channels || x.size(2) < least || x.size(3) < least)
     throw ShapeError(fmt::format("UNet: expected [N, {}, H, W] with H and W at least {}, got {}", options.in_channels, least, to_string(x.shape())));
   std::vector<Tensor> skips{inc(x)};
-  for (size_t i = 0; i < down.size(); ++i) skips.push_back(down[i](max_pool2d(skips.back())));
+  for (size_t i = 0; i < down.size(); ++i) skips.push_back(down[i](max_pool2d(skips.back(), 2)));
   Tensor y = skips.back();
   skips.pop_back();
   for (size_t i = 0; i < conv.size(); ++i) {

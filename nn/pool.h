@@ -6,16 +6,16 @@
 namespace tapetum::nn {
 
 struct MaxPool2d : Layer {
-  explicit MaxPool2d(const MaxPool2dOptions& options) : options(options) {}
-  explicit MaxPool2d(int64_t kernel) : MaxPool2d(MaxPool2dOptions{.kernel = kernel}) {}
-  Tensor forward(const Tensor& x) override { return max_pool2d(x, options); }
+  explicit MaxPool2d(Size2 kernel_size, const MaxPool2dOptions& options = {}) : kernel_size(kernel_size), options(options) {}
+  Tensor forward(const Tensor& x) override { return max_pool2d(x, kernel_size, options); }
+  Size2 kernel_size;
   MaxPool2dOptions options;
 };
 
 struct AvgPool2d : Layer {
-  explicit AvgPool2d(const AvgPool2dOptions& options) : options(options) {}
-  explicit AvgPool2d(int64_t kernel) : AvgPool2d(AvgPool2dOptions{.kernel = kernel}) {}
-  Tensor forward(const Tensor& x) override { return avg_pool2d(x, options); }
+  explicit AvgPool2d(Size2 kernel_size, const AvgPool2dOptions& options = {}) : kernel_size(kernel_size), options(options) {}
+  Tensor forward(const Tensor& x) override { return avg_pool2d(x, kernel_size, options); }
+  Size2 kernel_size;
   AvgPool2dOptions options;
 };
 

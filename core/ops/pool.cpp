@@ -139,11 +139,11 @@ Indexed pool(const Tensor& x, const WindowOptions& o) {
   return {to(y, x.dtype()), index};
 }
 
-Indexed pool(const Tensor& x, const MaxPool2dOptions& o) {
+Indexed pool(const Tensor& x, Size2 kernel_size, const MaxPool2dOptions& o) {
   return batched(x, [&](const Tensor& b) {
     check_plane("max_pool2d", b);
-    return pool(b, windows(window_axis("max_pool2d", b, 2, o.kernel.h, o.stride.h, o.padding.h, o.dilation.h, o.ceil_mode),
-                           window_axis("max_pool2d", b, 3, o.kernel.w, o.stride.w, o.padding.w, o.dilation.w, o.ceil_mode)));
+    return pool(b, windows(window_axis("max_pool2d", b, 2, kernel_size.h, o.stride.h, o.padding.h, o.dilation.h, o.ceil_mode),
+                           window_axis("max_pool2d", b, 3, kernel_size.w, o.stride.w, o.padding.w, o.dilation.w, o.ceil_mode)));
   });
 }
 
@@ -195,17 +195,19 @@ Tensor average(const Tensor& x, const AverageOptions& o) {
 
 }  // namespace
 
-Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) { return pool(x, options).values; }
-Indexed max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options) { return with_wide_indices(pool(x, options)); }
+Tensor max_pool2d(const Tensor& x, Size2 kernel_size, const MaxPool2dOptions& options) { return pool(x, kernel_size, options).values; }
+Indexed max_pool2d_with_indices(const Tensor& x, Size2 kernel_size, const MaxPool2dOptions& options) {
+  return with_wide_indices(pool(x, kernel_size, options));
+}
 Tensor adaptive_max_pool2d(const Tensor& x, Size2 size) { return adaptive_pool(x, size).values; }
 Indexed adaptive_max_pool2d_with_indices(const Tensor& x, Size2 size) { return with_wide_indices(adaptive_pool(x, size)); }
 
-Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& o) {
+Tensor avg_pool2d(const Tensor& x, Size2 kernel_size, const AvgPool2dOptions& o) {
   if (o.divisor_override < 0) throw ShapeError(fmt::format("avg_pool2d: divisor_override must not be negative, got {}", o.divisor_override));
   return batched(x, [&](const Tensor& b) {
     check_plane("avg_pool2d", b);
-    const WindowOptions w = windows(window_axis("avg_pool2d", b, 2, o.kernel.h, o.stride.h, o.padding.h, 1, o.ceil_mode),
-                                    window_axis("avg_pool2d", b, 3, o.kernel.w, o.stride.w, o.padding.w, 1, o.ceil_mode));
+    const WindowOptions w = windows(window_axis("avg_pool2d", b, 2, kernel_size.h, o.stride.h, o.padding.h, 1, o.ceil_mode),
+                                    window_axis("avg_pool2d", b, 3, kernel_size.w, o.stride.w, o.padding.w, 1, o.ceil_mode));
     return average(b, {w, o.count_include_pad, o.divisor_override});
   });
 }

@@ -6,47 +6,31 @@
 namespace tapetum {
 
 struct MaxPool2dOptions {
-  Size2 kernel = 2;
-  Size2 stride = 0;  // 0: the kernel's size
+  Size2 stride = 0;  // 0: kernel_size
   Size2 padding = 0, dilation = 1;
   bool ceil_mode = false;  // a last window may hang over the border, if it begins inside
-  template <class S, class V> static void fields(S& s, V&& v) {
-    v("kernel", s.kernel);
-    v("stride", s.stride);
-    v("padding", s.padding);
-    v("dilation", s.dilation);
-    v("ceil_mode", s.ceil_mode);
-  }
 };
 
-// The greatest element of each window, P = (H + 2 padding - dilation (kernel - 1) - 1) / stride + 1; padding counts as -infinity, a NaN wins.
+// The greatest element of each window, P = (H + 2 padding - dilation (kernel_size - 1) - 1) / stride + 1; padding counts as -infinity, a NaN wins.
 // Throws ShapeError unless padding is at most half of the (dilated) kernel and a window fits.
-Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options = {});
+Tensor max_pool2d(const Tensor& x, Size2 kernel_size, const MaxPool2dOptions& options = {});
 // The same, and the place h * W + w of each maximum (the first of equals).
-Indexed max_pool2d_with_indices(const Tensor& x, const MaxPool2dOptions& options = {});
+Indexed max_pool2d_with_indices(const Tensor& x, Size2 kernel_size, const MaxPool2dOptions& options = {});
 
 // Splits H x W into P x Q windows from floor(p H / P) up to ceil((p + 1) H / P), which overlap where P does not divide H.
 Tensor adaptive_max_pool2d(const Tensor& x, Size2 size);
 Indexed adaptive_max_pool2d_with_indices(const Tensor& x, Size2 size);
 
 struct AvgPool2dOptions {
-  Size2 kernel = 2;
-  Size2 stride = 0;  // 0: the kernel's size
+  Size2 stride = 0;  // 0: kernel_size
   Size2 padding = 0;
   bool ceil_mode = false;
   bool count_include_pad = true;  // padding counts as zeros, else the mean is over what lies inside
   int64_t divisor_override = 0;   // > 0: divides the sum by this instead
-  template <class S, class V> static void fields(S& s, V&& v) {
-    v("kernel", s.kernel);
-    v("stride", s.stride);
-    v("padding", s.padding);
-    v("ceil_mode", s.ceil_mode);
-    v("count_include_pad", s.count_include_pad);
-    v("divisor_override", s.divisor_override);
-  }
 };
 
-Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options = {});  // the mean of each window; sizes and errors as max_pool2d
-Tensor adaptive_avg_pool2d(const Tensor& x, Size2 size);                   // windows as adaptive_max_pool2d
+Tensor avg_pool2d(const Tensor& x, Size2 kernel_size,
+                  const AvgPool2dOptions& options = {});  // the mean of each window; sizes and errors as max_pool2d
+Tensor adaptive_avg_pool2d(const Tensor& x, Size2 size);  // windows as adaptive_max_pool2d
 
 }  // namespace tapetum

@@ -151,7 +151,7 @@ TEST_CASE("layers: convolutions take groups, dilation and same padding") {
 TEST_CASE("layers: pooling and resizing are their functions") {
   const Tensor x = rand({1, 4, 6, 6});
   REQUIRE(nn::MaxPool2d(2)(x).shape() == Shape{1, 4, 3, 3});
-  REQUIRE(nn::MaxPool2d({.kernel = 3, .stride = 1, .padding = 1})(x).shape() == Shape{1, 4, 6, 6});
+  REQUIRE(nn::MaxPool2d(3, {.stride = 1, .padding = 1})(x).shape() == Shape{1, 4, 6, 6});
   REQUIRE(nn::AvgPool2d(3)(x).shape() == Shape{1, 4, 2, 2});
   REQUIRE(nn::AdaptiveAvgPool2d(1)(x).shape() == Shape{1, 4, 1, 1});
   REQUIRE(nn::AdaptiveMaxPool2d({2, 5})(x).shape() == Shape{1, 4, 2, 5});

@@ -9,28 +9,28 @@ inline const std::vector<const kernels::SlotBase*> max_pool_slots{&kernels::max_
                                                                   &kernels::max_pool2d_scatter};
 
 // The gradient of max_pool2d for the cotangent gy, as an op of its own.
-inline Tensor max_pool2d_gradient(const Tensor& x, const Tensor& gy, const MaxPool2dOptions& options) {
+inline Tensor max_pool2d_gradient(const Tensor& x, const Tensor& gy, Size2 kernel_size, const MaxPool2dOptions& options) {
   ModesGuard recording({.grad = true, .tracer = modes.tracer});  // finite differences call this without
   const Tensor leaf = x.requires_grad() ? x : x.detach().set_requires_grad();
-  return grad({max_pool2d(leaf, options)}, {leaf}, {gy}, {.create_graph = true})[0];
+  return grad({max_pool2d(leaf, kernel_size, options)}, {leaf}, {gy}, {.create_graph = true})[0];
 }
 
 inline const std::vector<Case> pool_cases = {
     {.name = "max_pool2d",
      .shapes = {{2, 5, 6, 4}},
-     .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 2}); },
+     .op = [](const auto& x) { return max_pool2d(x[0], 2); },
      .slots = max_pool_slots,
      .constant_lines = false},
     {.name = "max_pool2d overlapping",
      .shapes = {{1, 11, 5, 7}},
-     .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 3, .stride = 1, .padding = 1}); },
+     .op = [](const auto& x) { return max_pool2d(x[0], 3, {.stride = 1, .padding = 1}); },
      .slots = max_pool_slots,
      .constant_lines = false},
     {.name = "max_pool2d all options",
      .shapes = {{2, 3, 9, 12}},
      .op =
          [](const auto& x) {
-           return max_pool2d(x[0], {.kernel = {2, 3}, .stride = {3, 2}, .padding = {0, 2}, .dilation = {3, 2}, .ceil_mode = true});
+           return max_pool2d(x[0], {2, 3}, {.stride = {3, 2}, .padding = {0, 2}, .dilation = {3, 2}, .ceil_mode = true});
          },
      .slots = max_pool_slots,
      .constant_lines = false},
@@ -38,13 +38,13 @@ inline const std::vector<Case> pool_cases = {
      .shapes = {{1, 1, 3, 43}},
      .op =
          [](const auto& x) {
-           return max_pool2d(x[0], {.kernel = 3, .stride = {1, 2}, .padding = 1});
+           return max_pool2d(x[0], 3, {.stride = {1, 2}, .padding = 1});
          },
      .slots = max_pool_slots,
      .constant_lines = false},
     {.name = "max_pool2d one element",
      .shapes = {{1, 1, 1, 1}},
-     .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 1}); },
+     .op = [](const auto& x) { return max_pool2d(x[0], 1); },
      .slots = max_pool_slots,
      .constant_lines = false},
     {.name = "max_pool2d no images",
@@ -54,22 +54,22 @@ inline const std::vector<Case> pool_cases = {
      .constant_lines = false},
     {.name = "max_pool2d indices",
      .shapes = {{2, 9, 7, 5}},
-     .op = [](const auto& x) { return max_pool2d_with_indices(x[0], {.kernel = 3, .stride = 2}).indices; },
+     .op = [](const auto& x) { return max_pool2d_with_indices(x[0], 3, {.stride = 2}).indices; },
      .slots = {&kernels::max_pool2d_forward},
      .flat = true},
     {.name = "max_pool2d of one image",
      .shapes = {{5, 6, 4}},
-     .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 3, .stride = 2}); },
+     .op = [](const auto& x) { return max_pool2d(x[0], 3, {.stride = 2}); },
      .slots = max_pool_slots,
      .constant_lines = false},
     {.name = "max_pool2d gradient",
      .shapes = {{1, 5, 4, 5}, {1, 5, 2, 3}},
-     .op = [](const auto& x) { return max_pool2d_gradient(x[0], x[1], {.kernel = 3, .stride = 1}); },
+     .op = [](const auto& x) { return max_pool2d_gradient(x[0], x[1], 3, {.stride = 1}); },
      .slots = max_pool_slots,
      .constant_lines = false},
     {.name = "max_pool2d gradient all options",
      .shapes = {{2, 3, 5, 4}, {2, 3, 3, 3}},
-     .op = [](const auto& x) { return max_pool2d_gradient(x[0], x[1], {.kernel = 2, .padding = 1, .dilation = 2, .ceil_mode = true}); },
+     .op = [](const auto& x) { return max_pool2d_gradient(x[0], x[1], 2, {.padding = 1, .dilation = 2, .ceil_mode = true}); },
      .slots = max_pool_slots,
      .constant_lines = false},
     {.name = "adaptive_max_pool2d",
@@ -88,24 +88,21 @@ inline const std::vector<Case> pool_cases = {
          },
      .slots = max_pool_slots,
      .constant_lines = false},
-    {.name = "avg_pool2d",
-     .shapes = {{2, 5, 6, 4}},
-     .op = [](const auto& x) { return avg_pool2d(x[0], {.kernel = 2}); },
-     .slots = {&kernels::resample2d}},
+    {.name = "avg_pool2d", .shapes = {{2, 5, 6, 4}}, .op = [](const auto& x) { return avg_pool2d(x[0], 2); }, .slots = {&kernels::resample2d}},
     {.name = "avg_pool2d padding counted",
      .shapes = {{1, 9, 7, 5}},
-     .op = [](const auto& x) { return avg_pool2d(x[0], {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true}); },
+     .op = [](const auto& x) { return avg_pool2d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true}); },
      .slots = {&kernels::resample2d}},
     {.name = "avg_pool2d all options",
      .shapes = {{2, 3, 7, 10}},
      .op =
          [](const auto& x) {
-           return avg_pool2d(x[0], {.kernel = {3, 2}, .stride = {2, 3}, .padding = {1, 0}, .ceil_mode = true, .count_include_pad = false});
+           return avg_pool2d(x[0], {3, 2}, {.stride = {2, 3}, .padding = {1, 0}, .ceil_mode = true, .count_include_pad = false});
          },
      .slots = {&kernels::resample2d}},
     {.name = "avg_pool2d divisor",
      .shapes = {{1, 4, 4, 4}},
-     .op = [](const auto& x) { return avg_pool2d(x[0], {.kernel = 2, .stride = 1, .divisor_override = 3}); },
+     .op = [](const auto& x) { return avg_pool2d(x[0], 2, {.stride = 1, .divisor_override = 3}); },
      .slots = {&kernels::resample2d}},
     {.name = "avg_pool2d no images", .shapes = {{0, 4, 4, 4}}, .op = [](const auto& x) { return avg_pool2d(x[0]); }, .slots = {&kernels::resample2d}},
     {.name = "adaptive_avg_pool2d",
@@ -128,11 +125,11 @@ inline const std::vector<Case> pool_cases = {
      .slots = {&kernels::resample2d}},
     {.name = "avg_pool2d of one image",
      .shapes = {{3, 4, 5}},
-     .op = [](const auto& x) { return avg_pool2d(x[0], {.kernel = 2}) + adaptive_avg_pool2d(x[0], 2); },
+     .op = [](const auto& x) { return avg_pool2d(x[0], 2) + adaptive_avg_pool2d(x[0], 2); },
      .slots = {&kernels::resample2d}},
     {.name = "max_pool2d large",
      .shapes = {{2, 64, 256, 256}},
-     .op = [](const auto& x) { return max_pool2d(x[0], {.kernel = 2}); },
+     .op = [](const auto& x) { return max_pool2d(x[0], 2); },
      .slots = {&kernels::max_pool2d_forward},
      .bench = true},
 };

@@ -32,25 +32,25 @@ void add_interpolations(ParityRows& rows) {
 ParityRows all_rows(const StateDict& file) {
   ParityRows rows = {
       {"max_pool2d", [](const Inputs& x) { return max_pool2d(x[0]); }},
-      {"max_pool2d_padded", [](const Inputs& x) { return max_pool2d(x[0], {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true}); }},
+      {"max_pool2d_padded", [](const Inputs& x) { return max_pool2d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true}); }},
       {"max_pool2d_dilated",
        [](const Inputs& x) {
-         return max_pool2d(x[0], {.kernel = {2, 3}, .stride = {3, 1}, .padding = {0, 1}, .dilation = {2, 1}, .ceil_mode = true});
+         return max_pool2d(x[0], {2, 3}, {.stride = {3, 1}, .padding = {0, 1}, .dilation = {2, 1}, .ceil_mode = true});
        }},
       {"adaptive_max_pool2d",
        [](const Inputs& x) {
          return adaptive_max_pool2d(x[0], {3, 4});
        }},
       {"avg_pool2d", [](const Inputs& x) { return avg_pool2d(x[0]); }},
-      {"avg_pool2d_ceil", [](const Inputs& x) { return avg_pool2d(x[0], {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true}); }},
+      {"avg_pool2d_ceil", [](const Inputs& x) { return avg_pool2d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true}); }},
       {"avg_pool2d_inside",
-       [](const Inputs& x) { return avg_pool2d(x[0], {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false}); }},
+       [](const Inputs& x) { return avg_pool2d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false}); }},
       {"avg_pool2d_divisor",
        [](const Inputs& x) {
-         return avg_pool2d(x[0], {.kernel = {2, 3}, .divisor_override = 5});
+         return avg_pool2d(x[0], {2, 3}, {.divisor_override = 5});
        }},
-      {"max_pool2d_image", [](const Inputs& x) { return max_pool2d(x[0], {.kernel = 3, .stride = 2}); }},
-      {"avg_pool2d_image", [](const Inputs& x) { return avg_pool2d(x[0], {.kernel = 2}); }},
+      {"max_pool2d_image", [](const Inputs& x) { return max_pool2d(x[0], 3, {.stride = 2}); }},
+      {"avg_pool2d_image", [](const Inputs& x) { return avg_pool2d(x[0], 2); }},
       {"conv2d_image", [](const Inputs& x) { return conv2d(x[0], x[1], x[2], {.padding = "valid"}); }},
       {"conv_transpose2d_image", [](const Inputs& x) { return conv_transpose2d(x[0], x[1], {.stride = 2}); }},
       {"pixel_shuffle_image", [](const Inputs& x) { return pixel_shuffle(x[0], 2); }},

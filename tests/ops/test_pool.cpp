@@ -22,7 +22,7 @@ TEST_CASE("max_pool2d: a NaN wins, and padding never does") {
   for (bool wide : {false, true}) {
     Tensor x = tensor({nan, 5, low, low}, {1, 1, 1, 4});
     if (wide) x = channels_last(expand(x, {1, 5, 1, 4}));
-    const auto [y, index] = max_pool2d_with_indices(x, {.kernel = {1, 2}});
+    const auto [y, index] = max_pool2d_with_indices(x, {1, 2});
     const Tensor dense = contiguous(y), at = contiguous(index);
     REQUIRE(std::isnan(dense.data<float>()[0]));
     REQUIRE(dense.data<float>()[1] == low);
@@ -39,8 +39,8 @@ TEST_CASE("max_pool2d: the layout of the result follows the input") {
 
 TEST_CASE("pool: 16-bit types are computed in f32, integers are an error") {
   const Tensor x = to(tensor({1, 2, 3, 4}, {1, 1, 2, 2}), DType::bf16).detach().set_requires_grad();
-  REQUIRE(max_pool2d(x).dtype() == DType::bf16);
-  REQUIRE(max_pool2d(x).item() == 4);
+  REQUIRE(max_pool2d(x, 2).dtype() == DType::bf16);
+  REQUIRE(max_pool2d(x, 2).item() == 4);
   REQUIRE(avg_pool2d(x).item() == 2.5);
   REQUIRE(grad({avg_pool2d(x)}, {x})[0].dtype() == DType::bf16);
   REQUIRE_THROWS_AS(max_pool2d(to(x, DType::i32)), DTypeError);
@@ -49,8 +49,8 @@ TEST_CASE("pool: 16-bit types are computed in f32, integers are an error") {
 
 TEST_CASE("pool: one image is pooled as in a batch") {
   const Tensor x = rand({5, 7, 6}), batch = unsqueeze(x, 0);
-  const auto [y, index] = max_pool2d_with_indices(x, {.kernel = 3, .padding = 1});
-  const auto [all_y, all_index] = max_pool2d_with_indices(batch, {.kernel = 3, .padding = 1});
+  const auto [y, index] = max_pool2d_with_indices(x, 3, {.padding = 1});
+  const auto [all_y, all_index] = max_pool2d_with_indices(batch, 3, {.padding = 1});
   REQUIRE(y.shape() == Shape{5, 3, 2});
   REQUIRE(all(y == all_y(0)).item() == 1);
   REQUIRE(all(index == all_index(0)).item() == 1);
@@ -59,14 +59,14 @@ TEST_CASE("pool: one image is pooled as in a batch") {
 
 TEST_CASE("max_pool2d: a window that cannot be is an error") {
   const Tensor x = rand({1, 2, 4, 4});
-  REQUIRE_THROWS_AS(max_pool2d(x, {.kernel = 5}), ShapeError);
-  REQUIRE_THROWS_AS(max_pool2d(x, {.kernel = 2, .padding = 2}), ShapeError);
-  REQUIRE_THROWS_AS(max_pool2d(x, {.kernel = 0}), ShapeError);
-  REQUIRE_THROWS_AS(max_pool2d(x, {.kernel = 2, .dilation = 0}), ShapeError);
+  REQUIRE_THROWS_AS(max_pool2d(x, 5), ShapeError);
+  REQUIRE_THROWS_AS(max_pool2d(x, 2, {.padding = 2}), ShapeError);
+  REQUIRE_THROWS_AS(max_pool2d(x, 0), ShapeError);
+  REQUIRE_THROWS_AS(max_pool2d(x, 2, {.dilation = 0}), ShapeError);
   REQUIRE_THROWS_AS(max_pool2d(rand({4, 4})), ShapeError);
   REQUIRE_THROWS_AS(adaptive_max_pool2d(x, {0, 1}), ShapeError);
-  REQUIRE_THROWS_AS(avg_pool2d(x, {.kernel = 5}), ShapeError);
-  REQUIRE_THROWS_AS(avg_pool2d(x, {.kernel = 2, .divisor_override = -1}), ShapeError);
+  REQUIRE_THROWS_AS(avg_pool2d(x, 5), ShapeError);
+  REQUIRE_THROWS_AS(avg_pool2d(x, 2, {.divisor_override = -1}), ShapeError);
   REQUIRE_THROWS_AS(adaptive_avg_pool2d(x, {1, -1}), ShapeError);
 }
 
