@@ -40,22 +40,22 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
     add_(num_batches_tracked, ones({}, DType::i64, num_batches_tracked.device()));
     if (!options.momentum) momentum = 1 / num_batches_tracked.item();
   }
-  return batch_norm(x, weight, bias, running_mean, running_var, {.training = batch, .momentum = momentum, .epsilon = options.eps});
+  return batch_norm(x, running_mean, running_var, weight, bias, {.training = batch, .momentum = momentum, .eps = options.eps});
 }
 
 LayerNorm::LayerNorm(const Shape& shape, const AffineNormOptions& o) : normalized_shape(shape), options(o) { start(*this, shape, o); }
 
-Tensor LayerNorm::forward(const Tensor& x) { return layer_norm(x, normalized_shape, weight, bias, {.epsilon = options.eps}); }
+Tensor LayerNorm::forward(const Tensor& x) { return layer_norm(x, normalized_shape, weight, bias, {.eps = options.eps}); }
 
 GroupNorm::GroupNorm(int64_t groups, int64_t channels, const AffineNormOptions& o) : groups(groups), options(o) {
   if (groups < 1 || channels % groups) throw ShapeError(fmt::format("GroupNorm: {} groups must divide {} channels", groups, channels));
   start(*this, {channels}, o);
 }
 
-Tensor GroupNorm::forward(const Tensor& x) { return group_norm(x, groups, weight, bias, {.epsilon = options.eps}); }
+Tensor GroupNorm::forward(const Tensor& x) { return group_norm(x, groups, weight, bias, {.eps = options.eps}); }
 
 InstanceNorm2d::InstanceNorm2d(int64_t channels, const AffineNormOptions& o) : options(o) { start(*this, {channels}, o); }
 
-Tensor InstanceNorm2d::forward(const Tensor& x) { return instance_norm(x, weight, bias, {.epsilon = options.eps}); }
+Tensor InstanceNorm2d::forward(const Tensor& x) { return instance_norm(x, weight, bias, {.eps = options.eps}); }
 
 }  // namespace tapetum::nn

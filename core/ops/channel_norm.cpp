@@ -19,7 +19,7 @@ namespace {
 struct Sets {
   int64_t sets;   // 1: over the whole batch; N: of each image
   int64_t group;  // neighbouring channels
-  double epsilon;
+  double eps;
 };
 
 // Elements of one plane, or volume.
@@ -48,7 +48,7 @@ Tensor normalise(const Sets& o, const Geometry& to, const Tensor& x, const Tenso
                  const Tensor& var) {
   Tensor y = to.y;
   launch(kernels::channel_norm_forward, x.device(), x.dtype(),
-         {to.shape, o.epsilon, x.raw(), data_or_null(weight), data_or_null(bias), doubles_of(mean), doubles_of(var), y.mutable_raw()});
+         {to.shape, o.eps, x.raw(), data_or_null(weight), data_or_null(bias), doubles_of(mean), doubles_of(var), y.mutable_raw()});
   return y;
 }
 
@@ -60,9 +60,9 @@ Gradients normalise_backward(const Context& c, const Sets& o, bool fixed, const 
   const Tensor gx = c.needs(0) ? to.y : Tensor(), gweight = vector(c.needs(1)), gbias = vector(c.needs(2));
   const auto out = [](const Tensor& t) { return const_cast<void*>(data_or_null(t)); };
   const Tensor dense = to.like(x), dense_gy = to.like(gy), w = dense_or_none(weight);
-  launch(kernels::channel_norm_backward, x.device(), x.dtype(),
-         {to.shape, o.epsilon, fixed, dense.raw(), data_or_null(w), dense_gy.raw(), doubles_of(mean), doubles_of(var), out(gx), out(gweight),
-          out(gbias)});
+  launch(
+      kernels::channel_norm_backward, x.device(), x.dtype(),
+      {to.shape, o.eps, fixed, dense.raw(), data_or_null(w), dense_gy.raw(), doubles_of(mean), doubles_of(var), out(gx), out(gweight), out(gbias)});
   return {gx, gweight, gbias};
 }
 
@@ -100,43 +100,43 @@ template <class Kind> struct ChannelNormOp {
     const Tensor grouped = reshape(x, {x.size(0), x.size(1) / sets.group, sets.group * inner_size(x)});
     const Shape dims = sets.sets == 1 ? Shape{0, 2} : Shape{2};
     const Tensor centred = grouped - mean(grouped, dims, true);
-    return affine(reshape(centred / sqrt(mean(centred * centred, dims, true) + sets.epsilon), x.shape()), weight, bias);
+    return affine(reshape(centred / sqrt(mean(centred * centred, dims, true) + sets.eps), x.shape()), weight, bias);
   }
 };
 
-struct Epsilon {
-  double epsilon;
-  template <class S, class V> static void fields(S& s, V&& v) { v("epsilon", s.epsilon); }
+struct Eps {
+  double eps;
+  template <class S, class V> static void fields(S& s, V&& v) { v("eps", s.eps); }
 };
 struct Groups {
   int64_t groups;
-  double epsilon;
+  double eps;
   template <class S, class V> static void fields(S& s, V&& v) {
     v("groups", s.groups);
-    v("epsilon", s.epsilon);
+    v("eps", s.eps);
   }
 };
 
 struct BatchNorm {
   static constexpr OpInfo info{"batch_norm"};
-  using Options = Epsilon;
-  static Sets sets(const Epsilon& o, const Tensor&) { return {1, 1, o.epsilon}; }
+  using Options = Eps;
+  static Sets sets(const Eps& o, const Tensor&) { return {1, 1, o.eps}; }
 };
 struct GroupNorm {
   static constexpr OpInfo info{"group_norm"};
   using Options = Groups;
-  static Sets sets(const Groups& o, const Tensor& x) { return {x.size(0), x.size(1) / o.groups, o.epsilon}; }
+  static Sets sets(const Groups& o, const Tensor& x) { return {x.size(0), x.size(1) / o.groups, o.eps}; }
 };
 struct InstanceNorm {
   static constexpr OpInfo info{"instance_norm"};
-  using Options = Epsilon;
-  static Sets sets(const Epsilon& o, const Tensor& x) { return {x.size(0), 1, o.epsilon}; }
+  using Options = Eps;
+  static Sets sets(const Eps& o, const Tensor& x) { return {x.size(0), 1, o.eps}; }
 };
 
 // With given statistics [C]: an affine map of each channel.
 struct BatchNormInferenceOp {
   static constexpr OpInfo info{"batch_norm_inference"};
-  using Options = Epsilon;
+  using Options = Eps;
   static Tensor forward(Context&, const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                         const Tensor& var) {
     const Sets sets = BatchNorm::sets(o, x);
@@ -151,7 +151,7 @@ struct BatchNormInferenceOp {
   }
   static Tensor twin(const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean, const Tensor& var) {
     const Shape shape = per_channel(x);
-    return affine((x - reshape(mean.detach(), shape)) / sqrt(reshape(var.detach(), shape) + o.epsilon), weight, bias);
+    return affine((x - reshape(mean.detach(), shape)) / sqrt(reshape(var.detach(), shape) + o.eps), weight, bias);
   }
   static Tensor to_double(const Tensor& t) { return contiguous(to(t, DType::f64)); }
 };
@@ -189,18 +189,18 @@ void move_towards(Tensor running, const Tensor& value, double factor, double mom
 
 }  // namespace
 
-Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor running_mean, Tensor running_var, const BatchNormOptions& o) {
+Tensor batch_norm(const Tensor& x, Tensor running_mean, Tensor running_var, const Tensor& weight, const Tensor& bias, const BatchNormOptions& o) {
   check_inputs("batch_norm", x, weight, bias);
   check_vector("batch_norm", "running_mean", x, running_mean);
   check_vector("batch_norm", "running_var", x, running_var);
   if (!o.training) {
     if (!running_mean.defined() || !running_var.defined()) throw Error("batch_norm: running statistics are needed outside training");
-    return to(normalised<BatchNormInferenceOp>({o.epsilon}, x, weight, bias, running_mean, running_var), x.dtype());
+    return to(normalised<BatchNormInferenceOp>({o.eps}, x, weight, bias, running_mean, running_var), x.dtype());
   }
   const int64_t count = x.numel() / x.size(1);
   if (count == 1)
     throw ShapeError(fmt::format("batch_norm: training needs more than one value for each channel, got input {}", to_string(x.shape())));
-  const auto [y, mean, var] = normalised<ChannelNormOp<BatchNorm>>({o.epsilon}, x, weight, bias);
+  const auto [y, mean, var] = normalised<ChannelNormOp<BatchNorm>>({o.eps}, x, weight, bias);
   if (count > 0) {
     NoGrad no_grad;
     if (running_mean.defined()) move_towards(running_mean, mean.detach(), 1, o.momentum);
@@ -213,14 +213,14 @@ Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const T
   check_inputs("group_norm", x, weight, bias);
   if (groups < 1 || x.size(1) % groups != 0)
     throw ShapeError(fmt::format("group_norm: {} groups do not divide the channels of {}", groups, to_string(x.shape())));
-  return to(normalised<ChannelNormOp<GroupNorm>>({groups, o.epsilon}, x, weight, bias)[0], x.dtype());
+  return to(normalised<ChannelNormOp<GroupNorm>>({groups, o.eps}, x, weight, bias)[0], x.dtype());
 }
 
 Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {
   check_inputs("instance_norm", x, weight, bias);
   if (x.size(0) > 0 && inner_size(x) == 1)
     throw ShapeError(fmt::format("instance_norm: more than one value is needed for each channel of an image, got input {}", to_string(x.shape())));
-  return to(normalised<ChannelNormOp<InstanceNorm>>({o.epsilon}, x, weight, bias)[0], x.dtype());
+  return to(normalised<ChannelNormOp<InstanceNorm>>({o.eps}, x, weight, bias)[0], x.dtype());
 }
 
 }  // namespace tapetum

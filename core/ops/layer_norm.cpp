@@ -19,10 +19,10 @@ struct LayerNormOp {
   static constexpr OpInfo info{"layer_norm"};
   struct Options {
     Shape normalized_shape;
-    double epsilon;
+    double eps;
     template <class S, class V> static void fields(S& s, V&& v) {
       v("normalized_shape", s.normalized_shape);
-      v("epsilon", s.epsilon);
+      v("eps", s.eps);
     }
   };
 
@@ -35,7 +35,7 @@ struct LayerNormOp {
     const Tensor dense = contiguous(x), w = dense_or_none(weight), b = dense_or_none(bias);
     Tensor y = empty(x.shape(), x.dtype(), x.device());
     launch(kernels::layer_norm_forward, x.device(), x.dtype(),
-           {shape_of(o, x), o.epsilon, dense.raw(), data_or_null(w), data_or_null(b), y.mutable_raw()});
+           {shape_of(o, x), o.eps, dense.raw(), data_or_null(w), data_or_null(b), y.mutable_raw()});
     return y;
   }
 
@@ -45,7 +45,7 @@ struct LayerNormOp {
     const auto out = [](const Tensor& t) { return const_cast<void*>(data_or_null(t)); };
     const Tensor gx = result(0, x.shape()), gw = result(1, o.normalized_shape), gb = result(2, o.normalized_shape);
     launch(kernels::layer_norm_backward, x.device(), x.dtype(),
-           {shape_of(o, x), o.epsilon, x.raw(), data_or_null(w), g.raw(), out(gx), out(gw), out(gb)});
+           {shape_of(o, x), o.eps, x.raw(), data_or_null(w), g.raw(), out(gx), out(gw), out(gb)});
     return {gx, gw, gb};
   }
 
@@ -53,7 +53,7 @@ struct LayerNormOp {
     Shape last;
     for (int d = -o.normalized_shape.size(); d < 0; ++d) last.push_back(d);
     const Tensor centred = x - mean(x, last, true);
-    Tensor y = centred / sqrt(mean(centred * centred, last, true) + o.epsilon);
+    Tensor y = centred / sqrt(mean(centred * centred, last, true) + o.eps);
     if (weight.defined()) y = y * weight;
     return bias.defined() ? y + bias : y;
   }
@@ -82,18 +82,18 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
       throw ShapeError(fmt::format("layer_norm: weight and bias must be {}, got {} (input {})", to_string(normalized_shape), to_string(t->shape()),
                                    to_string(x.shape())));
   }
-  return apply<LayerNormOp>({normalized_shape, options.epsilon}, x, weight, bias);
+  return apply<LayerNormOp>({normalized_shape, options.eps}, x, weight, bias);
 }
 
 Tensor normalize(const Tensor& x, const NormalizeOptions& o) {
   const Tensor length = norm(x, o.p, {wrap_dim("normalize", o.dim, x.dim())}, true);
-  return x / clamp_min(length, o.epsilon);
+  return x / clamp_min(length, o.eps);
 }
 
 Tensor cosine_similarity(const Tensor& a, const Tensor& b, const CosineSimilarityOptions& o) {
   const Shape shape = broadcast("cosine_similarity", a.shape(), b.shape());
   const int dim = wrap_dim("cosine_similarity", o.dim, shape.size());
-  const auto length = [&](const Tensor& x) { return clamp_min(norm(x, 2, {dim}), o.epsilon); };
+  const auto length = [&](const Tensor& x) { return clamp_min(norm(x, 2, {dim}), o.eps); };
   const Tensor u = expand(a, shape), v = expand(b, shape);
   return sum(u * v, {dim}) / (length(u) * length(v));
 }

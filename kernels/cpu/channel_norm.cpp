@@ -36,7 +36,7 @@ Status forward(const ChannelNormForwardArgs& a, Workspace& scratch) {
     T *shift = static_cast<T*>(scratch.data), *scale = shift + all, *offset = scale + all;
     for (int64_t i = 0; i < all; ++i) {
       const int64_t c = i % z.c, s = i / z.group;
-      const double factor = (a.weight ? static_cast<const T*>(a.weight)[c] : 1.0) / __builtin_sqrt(a.var[s] + a.epsilon);
+      const double factor = (a.weight ? static_cast<const T*>(a.weight)[c] : 1.0) / __builtin_sqrt(a.var[s] + a.eps);
       shift[i] = static_cast<T>(a.mean[s]);
       scale[i] = static_cast<T>(factor);
       offset[i] = static_cast<T>((a.bias ? static_cast<const T*>(a.bias)[c] : 0.0) + (shift[i] - a.mean[s]) * factor);
@@ -136,7 +136,7 @@ Status backward(const ChannelNormBackwardArgs& a, Workspace& scratch) {
     auto weight = static_cast<const T*>(a.weight);
     const auto weight_of = [&](int64_t c) { return weight ? weight[c] : 1.0; };
     const auto part_of = [&](int64_t set, int64_t c) { return set * blocks * z.c + c; };
-    const auto rstd_of = [&](int64_t i) { return 1 / __builtin_sqrt(a.var[i / z.group] + a.epsilon); };
+    const auto rstd_of = [&](int64_t i) { return 1 / __builtin_sqrt(a.var[i / z.group] + a.eps); };
     for (int64_t i = 0; i < all; ++i) shift[i] = static_cast<T>(a.mean[i / z.group]);
     if (!a.fixed || a.gweight || a.gbias) {
       gradient_sums(a, shift, parts);

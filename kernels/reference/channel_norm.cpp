@@ -37,7 +37,7 @@ Status forward(const ChannelNormForwardArgs& a, Workspace&) {
   with_compute_type(a.shape.dtype, [&]<class T>() {
     auto x = static_cast<const T*>(a.x), w = static_cast<const T*>(a.weight), b = static_cast<const T*>(a.bias);
     for_each(a.shape, [&](int64_t s, int64_t c, int64_t at) {
-      const double h = (x[at] - a.mean[s]) / std::sqrt(a.var[s] + a.epsilon);
+      const double h = (x[at] - a.mean[s]) / std::sqrt(a.var[s] + a.eps);
       static_cast<T*>(a.y)[at] = static_cast<T>(h * (w ? w[c] : 1.0) + (b ? b[c] : 0.0));
     });
   });
@@ -57,7 +57,7 @@ Status backward(const ChannelNormBackwardArgs& a, Workspace& scratch) {
   for (size_t i = 0; i < workspace(a) / sizeof(double); ++i) sum_g[i] = 0;
   with_compute_type(z.dtype, [&]<class T>() {
     auto x = static_cast<const T*>(a.x), w = static_cast<const T*>(a.weight), gy = static_cast<const T*>(a.gy);
-    const auto h = [&](int64_t s, int64_t at) { return (x[at] - a.mean[s]) / std::sqrt(a.var[s] + a.epsilon); };
+    const auto h = [&](int64_t s, int64_t at) { return (x[at] - a.mean[s]) / std::sqrt(a.var[s] + a.eps); };
     const auto g = [&](int64_t c, int64_t at) { return gy[at] * (w ? w[c] : 1.0); };
     for_each(z, [&](int64_t s, int64_t c, int64_t at) {
       sum_g[s] += g(c, at);
@@ -68,7 +68,7 @@ Status backward(const ChannelNormBackwardArgs& a, Workspace& scratch) {
     if (a.gx)
       for_each(z, [&](int64_t s, int64_t c, int64_t at) {
         const double through = a.fixed ? 0 : (sum_g[s] + h(s, at) * sum_gh[s]) / count;
-        static_cast<T*>(a.gx)[at] = static_cast<T>((g(c, at) - through) / std::sqrt(a.var[s] + a.epsilon));
+        static_cast<T*>(a.gx)[at] = static_cast<T>((g(c, at) - through) / std::sqrt(a.var[s] + a.eps));
       });
     for (int64_t c = 0; c < z.c; ++c) {
       if (a.gweight) static_cast<T*>(a.gweight)[c] = static_cast<T>(gw[c]);

@@ -1,4 +1,4 @@
-// y = (x - mean) / sqrt(var + epsilon) * weight + bias, per row.
+// y = (x - mean) / sqrt(var + eps) * weight + bias, per row.
 #include "kernels/norm.h"
 
 #include <cmath>
@@ -12,12 +12,12 @@ struct Moments {
   double mean, rstd;
 };
 
-template <class T> Moments moments(const T* x, int64_t n, double epsilon) {
+template <class T> Moments moments(const T* x, int64_t n, double eps) {
   double mean = 0, var = 0;
   for (int64_t i = 0; i < n; ++i) mean += x[i];
   mean /= static_cast<double>(n);
   for (int64_t i = 0; i < n; ++i) var += (x[i] - mean) * (x[i] - mean);
-  return {mean, 1 / std::sqrt(var / static_cast<double>(n) + epsilon)};
+  return {mean, 1 / std::sqrt(var / static_cast<double>(n) + eps)};
 }
 
 bool supports_forward(const LayerNormForwardArgs& a) { return is_compute(a.shape.dtype); }
@@ -29,7 +29,7 @@ Status forward(const LayerNormForwardArgs& a, Workspace&) {
     for (int64_t r = 0; r < a.shape.rows; ++r) {
       auto x = static_cast<const T*>(a.x) + r * a.shape.columns;
       auto y = static_cast<T*>(a.y) + r * a.shape.columns;
-      const auto [mean, rstd] = moments(x, a.shape.columns, a.epsilon);
+      const auto [mean, rstd] = moments(x, a.shape.columns, a.eps);
       for (int64_t i = 0; i < a.shape.columns; ++i) y[i] = static_cast<T>((x[i] - mean) * rstd * (w ? w[i] : 1.0) + (b ? b[i] : 0.0));
     }
   });
@@ -47,7 +47,7 @@ Status backward(const LayerNormBackwardArgs& a, Workspace&) {
       double sum_w = 0, sum_b = 0;
       for (int64_t r = 0; r < a.shape.rows; ++r) {
         auto x = static_cast<const T*>(a.x) + r * n;
-        const auto [mean, rstd] = moments(x, n, a.epsilon);
+        const auto [mean, rstd] = moments(x, n, a.eps);
         const double gy = static_cast<const T*>(a.gy)[r * n + i];
         sum_w += gy * (x[i] - mean) * rstd;
         sum_b += gy;
@@ -58,7 +58,7 @@ Status backward(const LayerNormBackwardArgs& a, Workspace&) {
     for (int64_t r = 0; r < a.shape.rows && a.gx; ++r) {
       auto x = static_cast<const T*>(a.x) + r * n, gy = static_cast<const T*>(a.gy) + r * n;
       auto gx = static_cast<T*>(a.gx) + r * n;
-      const auto [mean, rstd] = moments(x, n, a.epsilon);
+      const auto [mean, rstd] = moments(x, n, a.eps);
       double g_mean = 0, gh_mean = 0;
       for (int64_t i = 0; i < n; ++i) {
         const double g = gy[i] * weight(i);

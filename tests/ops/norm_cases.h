@@ -10,24 +10,24 @@ inline const std::vector<const kernels::SlotBase*> channel_norm_slots{&kernels::
                                                                       &kernels::channel_norm_backward};
 
 // Batch norm in training, without running statistics.
-inline Tensor batch_norm_of(const std::vector<Tensor>& x, double epsilon = 1e-5) {
-  return batch_norm(x[0], x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), {}, {}, {.training = true, .epsilon = epsilon});
+inline Tensor batch_norm_of(const std::vector<Tensor>& x, double eps = 1e-5) {
+  return batch_norm(x[0], {}, {}, x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), {.training = true, .eps = eps});
 }
 // With given statistics: no gradient flows into them.
-inline Tensor batch_norm_fixed(const std::vector<Tensor>& x, double epsilon = 1e-5) {
+inline Tensor batch_norm_fixed(const std::vector<Tensor>& x, double eps = 1e-5) {
   const Tensor mean = full({x[0].size(1)}, 0.25, x[0].dtype()), var = full({x[0].size(1)}, 1.5, x[0].dtype());
-  return batch_norm(x[0], x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), mean, var, {.epsilon = epsilon});
+  return batch_norm(x[0], mean, var, x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), {.eps = eps});
 }
 
 inline const std::vector<Case> norm_cases = {
     {.name = "layer_norm",
      .shapes = {{4, 9}, {9}, {9}},
-     .op = [](const auto& x) { return layer_norm(x[0], x[1], x[2]); },
+     .op = [](const auto& x) { return layer_norm(x[0], x[1].shape(), x[1], x[2]); },
      .slots = layer_norm_slots,
      .constant_lines = false},
-    {.name = "layer_norm epsilon",
+    {.name = "layer_norm eps",
      .shapes = {{2, 3, 5}, {5}, {5}},
-     .op = [](const auto& x) { return layer_norm(x[0], x[1], x[2], {.epsilon = 0.1}); },
+     .op = [](const auto& x) { return layer_norm(x[0], x[1].shape(), x[1], x[2], {.eps = 0.1}); },
      .slots = layer_norm_slots,
      .constant_lines = false},
     {.name = "layer_norm over two dimensions",
@@ -45,22 +45,22 @@ inline const std::vector<Case> norm_cases = {
      .constant_lines = false},
     {.name = "layer_norm no rows",
      .shapes = {{0, 5}, {5}, {5}},
-     .op = [](const auto& x) { return layer_norm(x[0], x[1], x[2]); },
+     .op = [](const auto& x) { return layer_norm(x[0], x[1].shape(), x[1], x[2]); },
      .slots = layer_norm_slots,
      .constant_lines = false},
     {.name = "normalize", .shapes = {{3, 4, 2}}, .op = [](const auto& x) { return normalize(x[0]); }, .slots = {}},
     {.name = "normalize all options",
      .shapes = {{3, 4}},
-     .op = [](const auto& x) { return normalize(x[0], {.p = 3, .dim = 0, .epsilon = 1e-3}); },
+     .op = [](const auto& x) { return normalize(x[0], {.p = 3, .dim = 0, .eps = 1e-3}); },
      .slots = {}},
     {.name = "cosine_similarity", .shapes = {{3, 5}, {3, 5}}, .op = [](const auto& x) { return cosine_similarity(x[0], x[1]); }, .slots = {}},
     {.name = "cosine_similarity all options",
      .shapes = {{3, 5, 2}, {5, 1}},
-     .op = [](const auto& x) { return cosine_similarity(x[0], x[1], {.dim = -2, .epsilon = 0.1}); },
+     .op = [](const auto& x) { return cosine_similarity(x[0], x[1], {.dim = -2, .eps = 0.1}); },
      .slots = {}},
     {.name = "layer_norm large",
      .shapes = {{256, 512}, {512}, {512}},
-     .op = [](const auto& x) { return layer_norm(x[0], x[1], x[2]); },
+     .op = [](const auto& x) { return layer_norm(x[0], x[1].shape(), x[1], x[2]); },
      .slots = layer_norm_slots,
      .bench = true},
     {.name = "batch_norm",
@@ -126,7 +126,7 @@ inline const std::vector<Case> norm_cases = {
      .constant_lines = false},
     {.name = "group_norm all options",
      .shapes = {{3, 8, 7}},
-     .op = [](const auto& x) { return group_norm(x[0], 1, {}, {}, {.epsilon = 0.1}); },
+     .op = [](const auto& x) { return group_norm(x[0], 1, {}, {}, {.eps = 0.1}); },
      .slots = channel_norm_slots,
      .constant_lines = false},
     {.name = "group_norm no images",
@@ -141,7 +141,7 @@ inline const std::vector<Case> norm_cases = {
      .constant_lines = false},
     {.name = "instance_norm all options",
      .shapes = {{2, 3, 9, 40}},
-     .op = [](const auto& x) { return instance_norm(x[0], {}, {}, {.epsilon = 0.1}); },
+     .op = [](const auto& x) { return instance_norm(x[0], {}, {}, {.eps = 0.1}); },
      .slots = channel_norm_slots,
      .constant_lines = false},
     {.name = "batch_norm large",

@@ -31,7 +31,7 @@ void add_interpolations(ParityRows& rows) {
 
 ParityRows all_rows(const StateDict& file) {
   ParityRows rows = {
-      {"max_pool2d", [](const Inputs& x) { return max_pool2d(x[0]); }},
+      {"max_pool2d", [](const Inputs& x) { return max_pool2d(x[0], 2); }},
       {"max_pool2d_padded", [](const Inputs& x) { return max_pool2d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true}); }},
       {"max_pool2d_dilated",
        [](const Inputs& x) {
@@ -41,7 +41,7 @@ ParityRows all_rows(const StateDict& file) {
        [](const Inputs& x) {
          return adaptive_max_pool2d(x[0], {3, 4});
        }},
-      {"avg_pool2d", [](const Inputs& x) { return avg_pool2d(x[0]); }},
+      {"avg_pool2d", [](const Inputs& x) { return avg_pool2d(x[0], 2); }},
       {"avg_pool2d_ceil", [](const Inputs& x) { return avg_pool2d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true}); }},
       {"avg_pool2d_inside",
        [](const Inputs& x) { return avg_pool2d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false}); }},
@@ -72,14 +72,14 @@ ParityRows all_rows(const StateDict& file) {
        [](const Inputs& x) {
          return pad(x[0], {3, 1, 2, 5}, {.mode = PadMode::replicate});
        }},
-      {"batch_norm", [](const Inputs& x) { return batch_norm(x[0], x[1], x[2], {}, {}, {.training = true}); }},
+      {"batch_norm", [](const Inputs& x) { return batch_norm(x[0], {}, {}, x[1], x[2], {.training = true}); }},
       {"batch_norm_inference",
        [mean = file.at("running.mean"), var = file.at("running.var")](const Inputs& x) {
-         return batch_norm(x[0], x[1], x[2], to(mean, x[0].dtype()), to(var, x[0].dtype()), {.epsilon = 1e-3});
+         return batch_norm(x[0], to(mean, x[0].dtype()), to(var, x[0].dtype()), x[1], x[2], {.eps = 1e-3});
        }},
       {"group_norm", [](const Inputs& x) { return group_norm(x[0], 2, x[1], x[2]); }},
       {"instance_norm", [](const Inputs& x) { return instance_norm(x[0], x[1], x[2]); }},
-      {"layer_norm", [](const Inputs& x) { return layer_norm(x[0], x[1], x[2]); }},
+      {"layer_norm", [](const Inputs& x) { return layer_norm(x[0], x[1].shape(), x[1], x[2]); }},
       {"normalize", [](const Inputs& x) { return normalize(x[0], {.p = 3, .dim = -1}); }},
       {"cosine_similarity", [](const Inputs& x) { return cosine_similarity(x[0], x[1]); }},
   };
@@ -97,7 +97,7 @@ TEST_CASE("parity: values and gradients of pooling, norms, resizing and padding 
 TEST_CASE("parity: running statistics move as PyTorch's", "[parity]") {
   const StateDict file = load(fixture("image_ops.safetensors"));
   const Tensor mean = file.at("running.mean"), var = file.at("running.var"), none;
-  batch_norm(file.at("batch_norm.x0"), none, none, mean, var, {.training = true, .momentum = 0.3});
+  batch_norm(file.at("batch_norm.x0"), mean, var, none, none, {.training = true, .momentum = 0.3});
   REQUIRE(difference(mean, file.at("moved.mean")) <= 1e-14);
   REQUIRE(difference(var, file.at("moved.var")) <= 1e-14);
 }

@@ -9,7 +9,7 @@ namespace tapetum::test {
 OP_TESTS("pool", pool_cases)
 
 TEST_CASE("max_pool2d: indices are places in the plane, of the first of equals") {
-  const auto [y, index] = max_pool2d_with_indices(tensor({1, 3, 3, 0, 2, 3, 3, 1}, {1, 1, 2, 4}));
+  const auto [y, index] = max_pool2d_with_indices(tensor({1, 3, 3, 0, 2, 3, 3, 1}, {1, 1, 2, 4}), 2);
   REQUIRE(y.shape() == Shape{1, 1, 1, 2});
   REQUIRE(index.dtype() == DType::i64);
   REQUIRE_FALSE(index.requires_grad());
@@ -32,19 +32,19 @@ TEST_CASE("max_pool2d: a NaN wins, and padding never does") {
 }
 
 TEST_CASE("max_pool2d: the layout of the result follows the input") {
-  REQUIRE(max_pool2d(rand({2, 8, 6, 6})).is_channels_last());
-  REQUIRE(max_pool2d(rand({2, 3, 6, 6})).is_contiguous());
-  REQUIRE(max_pool2d(channels_last(rand({2, 3, 6, 6}))).is_channels_last());
+  REQUIRE(max_pool2d(rand({2, 8, 6, 6}), 2).is_channels_last());
+  REQUIRE(max_pool2d(rand({2, 3, 6, 6}), 2).is_contiguous());
+  REQUIRE(max_pool2d(channels_last(rand({2, 3, 6, 6})), 2).is_channels_last());
 }
 
 TEST_CASE("pool: 16-bit types are computed in f32, integers are an error") {
   const Tensor x = to(tensor({1, 2, 3, 4}, {1, 1, 2, 2}), DType::bf16).detach().set_requires_grad();
   REQUIRE(max_pool2d(x, 2).dtype() == DType::bf16);
   REQUIRE(max_pool2d(x, 2).item() == 4);
-  REQUIRE(avg_pool2d(x).item() == 2.5);
-  REQUIRE(grad({avg_pool2d(x)}, {x})[0].dtype() == DType::bf16);
-  REQUIRE_THROWS_AS(max_pool2d(to(x, DType::i32)), DTypeError);
-  REQUIRE_THROWS_AS(avg_pool2d(to(x, DType::u8)), DTypeError);
+  REQUIRE(avg_pool2d(x, 2).item() == 2.5);
+  REQUIRE(grad({avg_pool2d(x, 2)}, {x})[0].dtype() == DType::bf16);
+  REQUIRE_THROWS_AS(max_pool2d(to(x, DType::i32), 2), DTypeError);
+  REQUIRE_THROWS_AS(avg_pool2d(to(x, DType::u8), 2), DTypeError);
 }
 
 TEST_CASE("pool: one image is pooled as in a batch") {
@@ -63,7 +63,7 @@ TEST_CASE("max_pool2d: a window that cannot be is an error") {
   REQUIRE_THROWS_AS(max_pool2d(x, 2, {.padding = 2}), ShapeError);
   REQUIRE_THROWS_AS(max_pool2d(x, 0), ShapeError);
   REQUIRE_THROWS_AS(max_pool2d(x, 2, {.dilation = 0}), ShapeError);
-  REQUIRE_THROWS_AS(max_pool2d(rand({4, 4})), ShapeError);
+  REQUIRE_THROWS_AS(max_pool2d(rand({4, 4}), 2), ShapeError);
   REQUIRE_THROWS_AS(adaptive_max_pool2d(x, {0, 1}), ShapeError);
   REQUIRE_THROWS_AS(avg_pool2d(x, 5), ShapeError);
   REQUIRE_THROWS_AS(avg_pool2d(x, 2, {.divisor_override = -1}), ShapeError);
