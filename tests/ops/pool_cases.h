@@ -104,7 +104,10 @@ inline const std::vector<Case> pool_cases = {
      .shapes = {{1, 4, 4, 4}},
      .op = [](const auto& x) { return avg_pool2d(x[0], 2, {.stride = 1, .divisor_override = 3}); },
      .slots = {&kernels::resample2d}},
-    {.name = "avg_pool2d no images", .shapes = {{0, 4, 4, 4}}, .op = [](const auto& x) { return avg_pool2d(x[0], 2); }, .slots = {&kernels::resample2d}},
+    {.name = "avg_pool2d no images",
+     .shapes = {{0, 4, 4, 4}},
+     .op = [](const auto& x) { return avg_pool2d(x[0], 2); },
+     .slots = {&kernels::resample2d}},
     {.name = "adaptive_avg_pool2d",
      .shapes = {{2, 4, 7, 5}},
      .op =
