@@ -1,7 +1,12 @@
 #include "core/ops/pointwise.h"
 
+#include <fmt/core.h>
+
+#include "core/autograd/apply.h"
+#include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/promotion.h"
+#include "core/ops/view.h"
 
 namespace tapetum {
 namespace {
@@ -68,6 +73,15 @@ Tensor pointwise(const OpInfo& op, const kernels::ElementwiseSlot& slot, TensorL
 
 Tensor scalar_like(Scalar s, const Tensor& x) {
   return full({}, s.value, is_floating(x.dtype()) ? x.dtype() : s.integral ? DType::i64 : DType::f32, x.device());
+}
+
+Tensor in_place_operand(const char* op, const Tensor& x, const Tensor& b) {
+  check_device(op, x, b);
+  if (!(broadcast(op, x.shape(), b.shape()) == x.shape()))
+    throw ShapeError(fmt::format("{}_: {} does not broadcast to {}", op, to_string(b.shape()), to_string(x.shape())));
+  begin_inplace(op, x, b);
+  const bool same_elements = x.impl().offset == b.impl().offset && x.shape() == b.shape() && x.strides() == b.strides();
+  return x.impl().storage.get() == b.impl().storage.get() && !same_elements ? clone(b) : b;
 }
 
 }  // namespace tapetum

@@ -22,4 +22,7 @@ void pointwise_into(const kernels::ElementwiseSlot& slot, Tensor& y, TensorList 
 // A tensor without dimensions that promotes with x as the number does: x's dtype, or i64 or f32 where the number is of a greater category.
 Tensor scalar_like(Scalar s, const Tensor& x);
 
+// The right side of op_(x, b): checked against x, and copied where it reads elements in another order than x writes them. Bumps x's version.
+Tensor in_place_operand(const char* op, const Tensor& x, const Tensor& b);
+
 }  // namespace tapetum

@@ -177,12 +177,6 @@ Tensor tile(const Tensor& x, const Shape& times) {
 
 void fill_(Tensor& x, double value) { copy_(x, full({}, value, x.dtype(), x.device())); }
 
-void copy_(Tensor& x, const Tensor& from) {
-  check_device("copy_", x, from);
-  if (!(broadcast("copy_", x.shape(), from.shape()) == x.shape()))
-    throw ShapeError(fmt::format("copy_: {} does not broadcast to {}", to_string(from.shape()), to_string(x.shape())));
-  begin_inplace("copy", x, from);
-  copy_elements(x, from);
-}
+void copy_(Tensor& x, const Tensor& from) { copy_elements(x, in_place_operand("copy", x, from)); }
 
 }  // namespace tapetum
