@@ -36,12 +36,6 @@ std::string shapes_of(const std::vector<Tensor>& outputs) {
   return text;
 }
 
-int64_t count(Module& m) {
-  int64_t n = 0;
-  for (const Tensor& p : m.parameters()) n += p.numel();
-  return n;
-}
-
 int depth_of(const std::string& name) { return name.empty() ? 0 : 1 + static_cast<int>(std::count(name.begin(), name.end(), '.')); }
 
 std::string with_commas(int64_t n) {
@@ -60,7 +54,7 @@ std::vector<SummaryRow> summarize_copy(Layer& model, const Shape& input) {
   Counter counter;
   for (size_t i = 0; i < modules.size(); ++i) {
     auto& [name, module] = modules[i];
-    rows[i] = {name, module->type_name(), depth_of(name), "", count(*module), 0};
+    rows[i] = {name, module->type_name(), depth_of(name), "", module->parameter_count(), 0};
     SummaryRow* row = &rows[i];
     module->register_forward_pre_hook([&counter, row](Module&, std::vector<Tensor>&) { counter.running.push_back(row); });
     module->register_forward_hook([&counter, row](Module&, const std::vector<Tensor>&, std::vector<Tensor>& outputs) {

@@ -3,19 +3,10 @@
 #include "tapetum.h"
 
 namespace tapetum {
-namespace {
-
-int64_t count(const std::vector<Tensor>& parameters) {
-  int64_t n = 0;
-  for (const Tensor& p : parameters) n += p.numel();
-  return n;
-}
-
-}  // namespace
 
 TEST_CASE("unet: as many parameters as the same network in PyTorch", "[smoke]") {
   models::UNet model({.in_channels = 3, .classes = 2, .width = 64});
-  REQUIRE(count(model.parameters()) == 31043586);
+  REQUIRE(model.parameter_count() == 31043586);
   REQUIRE(model.parameters().size() == 82);
   REQUIRE(model.state_dict().size() == 136);
 }
