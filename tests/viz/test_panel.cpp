@@ -106,6 +106,10 @@ TEST_CASE("overlay: tints the classes, outlines them, and leaves the background"
   CHECK(pixel(result, 20, 20) == mix({100, 100, 100}, class_color(1), 0.4f));
   CHECK(pixel(image, 20, 20) == Color{100, 100, 100});  // the image itself is not painted on
   CHECK(pixel(overlay(image, labels, {.outline = -1}), 10, 20) == pixel(result, 20, 20));
+  const Tensor thick = overlay(image, labels, {.outline = 3});
+  CHECK(pixel(thick, 12, 12) == class_color(1));
+  CHECK(pixel(thick, 13, 12) == class_color(1));
+  CHECK(pixel(thick, 13, 13) == pixel(result, 20, 20));
   CHECK_THROWS_AS(overlay(image, zeros({40, 41}, DType::i64)), ShapeError);
   overlay(zeros({1, 1, 1}, DType::u8), zeros({1, 1}, DType::i64));
 }
