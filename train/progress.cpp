@@ -1,6 +1,7 @@
 #include "train/progress.h"
 
 #include <fmt/core.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -15,6 +16,11 @@ using namespace std::chrono_literals;
 bool wants_color() {
   const char *no_color = std::getenv("NO_COLOR"), *term = std::getenv("TERM");
   return !(no_color && *no_color) && term && std::string_view(term) != "dumb";
+}
+
+size_t columns(std::FILE* terminal) {
+  winsize size{};
+  return ::ioctl(::fileno(terminal), TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
 }
 
 std::string bar(double part) {
@@ -57,7 +63,9 @@ void Progress::update(const ProgressState& s) {
   last_ = now;
   if (live_) {
     const double done = s.steps ? static_cast<double>(s.step) / static_cast<double>(s.steps) : 0;
-    fmt::print(out_, "\r\x1b[K[{}] {}  {}", bar(done), text_of(s), speed_of(s));
+    const std::string text = text_of(s) + "  " + speed_of(s), with_bar = fmt::format("[{}] {}", bar(done), text);
+    const size_t room = columns(out_) - 1;  // a line that wraps could not be drawn over
+    fmt::print(out_, "\r\x1b[K{}", with_bar.size() <= room ? with_bar : text.substr(0, room));
     drawn_ = true;
   } else {
     fmt::print(out_, "{}  {}\n", text_of(s), speed_of(s));
