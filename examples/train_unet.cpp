@@ -23,6 +23,12 @@ using Batch = tp::data::SegmentationSample;
 
 constexpr int64_t kPanelRows = 5;
 
+// What a run leaves in its folder: model has the last weights, best those of the epoch with the highest mIoU.
+constexpr const char* kBest = "best.safetensors";
+constexpr std::pair<const char*, const char*> kFiles[] = {
+    {"panel", "panel.png"},       {"curves", "curves.png"},  {"model", "model.safetensors"},          {"best", kBest},
+    {"metrics", "metrics.jsonl"}, {"config", "config.json"}, {"checkpoint", "checkpoint.safetensors"}};
+
 std::unique_ptr<tp::optim::Optimizer> make_optimizer(const TrainOptions& o, std::vector<tp::Tensor> parameters) {
   using namespace tp::optim;
   if (o.optimizer == "sgd")
@@ -82,67 +88,105 @@ struct Scores {
   tp::train::ConfusionMatrix confusion;
 };
 
-template <class Loader>
-Scores evaluate(tp::models::UNet& model, const Loss& loss, const ModelCard& card, Loader& loader, tp::Device device, int64_t ignore_index) {
-  tp::NoGrad no_grad;
-  model.eval();
-  tp::train::RunningMean mean;
-  Scores scores{0, tp::train::ConfusionMatrix(card.unet.classes, ignore_index)};
-  for (const Batch& batch : loader) {
-    const tp::Tensor mask = to(batch.mask, device), logits = model(to(programs::normalise(batch.image), device));
-    mean.add(loss(logits, mask).item(), static_cast<double>(batch.image.size(0)));
-    scores.confusion.add(to(argmax(logits, 1), tp::Device()), batch.mask);
-  }
-  scores.loss = mean.mean();
-  return scores;
+tp::data::LoaderOptions loading(const TrainOptions& o, bool shuffle) {
+  return {.batch_size = o.batch_size, .shuffle = shuffle, .workers = static_cast<int>(o.workers), .seed = static_cast<uint64_t>(o.seed)};
 }
 
-std::vector<tp::viz::Fact> facts_of(const TrainOptions& o, const tp::train::Trainer& trainer, const Scores& scores, int64_t images,
-                                    int64_t parameters) {
+// The model, what teaches it and what judges it.
+struct Training {
+  explicit Training(const TrainOptions& options)
+      : o(options),
+        device(o.device == "auto" ? "cpu" : o.device.c_str()),
+        sets(programs::make_sets(o)),
+        card(make_card(o, sets)),
+        model(card.unet),
+        loss(o),
+        loader(sets.train, loading(o, true)),
+        val_loader(sets.val, loading(o, false)) {
+    if (!o.weights.empty()) programs::load_weights(model, tp::load(o.weights), o.weights);
+    model.to(device);
+    optimizer = make_optimizer(o, model.parameters());
+    scheduler = make_scheduler(o, *optimizer, loader.size());
+  }
+
+  tp::Tensor logits(const tp::Tensor& images) { return model(to(programs::normalise(images), device)); }
+  tp::Tensor classes(const tp::Tensor& logits) { return to(argmax(logits, 1), tp::Device()); }
+
+  tp::Tensor step(const Batch& batch) {
+    model.train();
+    optimizer->zero_grad();
+    const tp::Tensor y = loss(logits(batch.image), to(batch.mask, device));
+    y.backward();
+    optimizer->step();
+    scheduler->step();
+    return y.detach();
+  }
+
+  Scores judge() {
+    tp::NoGrad no_grad;
+    model.eval();
+    tp::train::RunningMean mean;
+    Scores scores{0, tp::train::ConfusionMatrix(card.unet.classes, o.ignore_index)};
+    for (const Batch& batch : val_loader) {
+      const tp::Tensor y = logits(batch.image);
+      mean.add(loss(y, to(batch.mask, device)).item(), static_cast<double>(batch.image.size(0)));
+      scores.confusion.add(classes(y), batch.mask);
+    }
+    scores.loss = mean.mean();
+    return scores;
+  }
+
+  void save(const std::string& path) { tp::save(model.state_dict(), path, to_metadata(card)); }
+
+  const TrainOptions& o;
+  tp::Device device;
+  programs::Sets sets;
+  ModelCard card;
+  tp::models::UNet model;
+  Loss loss;
+  tp::data::DataLoader<tp::data::SegmentationData> loader, val_loader;
+  std::unique_ptr<tp::optim::Optimizer> optimizer;
+  std::unique_ptr<tp::optim::Scheduler> scheduler;
+};
+
+std::vector<tp::viz::Fact> facts_of(Training& t, const tp::train::Trainer& trainer, const Scores& scores) {
   return {{"Mean IoU", fmt::format("{:.3f}", scores.confusion.miou())},
           {"Pixel accuracy", fmt::format("{:.1f} %", 100 * scores.confusion.pixel_accuracy())},
-          {"Training images", fmt::format("{}", images)},
-          {"Image size", fmt::format("{} \u00d7 {}", o.size.h, o.size.w)},
+          {"Training images", fmt::format("{}", t.sets.train.size())},
+          {"Image size", fmt::format("{} \u00d7 {}", t.o.size.h, t.o.size.w)},
           {"Epochs", fmt::format("{}", trainer.epoch())},
-          {"Parameters", fmt::format("{:.2f} M", static_cast<double>(parameters) / 1e6)},
-          {"Seed", fmt::format("{}", o.seed)}};
+          {"Parameters", fmt::format("{:.2f} M", static_cast<double>(t.model.parameter_count()) / 1e6)},
+          {"Seed", fmt::format("{}", t.o.seed)}};
 }
 
-void draw_panel(const std::string& path, tp::models::UNet& model, const ModelCard& card, const tp::data::SegmentationData& set, tp::Device device,
-                const TrainOptions& o, std::vector<tp::viz::Fact> facts) {
+void draw_panel(const std::string& path, Training& t, std::vector<tp::viz::Fact> facts) {
   tp::NoGrad no_grad;
-  model.eval();
+  t.model.eval();
   std::vector<tp::viz::PanelRow> rows;
-  for (int64_t i = 0; i < std::min(kPanelRows, set.size()); ++i) {
+  for (int64_t i = 0; i < std::min(kPanelRows, t.sets.val.size()); ++i) {
     tp::RandomStream unused(0);
-    const Batch sample = set.get(i, unused);
-    const tp::Shape one{1, sample.image.size(0), sample.image.size(1), sample.image.size(2)};
-    const tp::Tensor labels = to(argmax(model(to(programs::normalise(reshape(sample.image, one)), device)), 1), tp::Device());
-    rows.push_back({sample.image, sample.mask, reshape(labels, sample.mask.shape()), set.name(i)});
+    const Batch sample = t.sets.val.get(i, unused);
+    const tp::Tensor labels = t.classes(t.logits(unsqueeze(sample.image, 0)));
+    rows.push_back({sample.image, sample.mask, squeeze(labels, 0), t.sets.val.name(i)});
   }
   tp::viz::PanelOptions options;
-  options.title = o.synthetic() ? "Cell segmentation" : "Segmentation";
+  options.title = t.o.synthetic() ? "Cell segmentation" : "Segmentation";
   options.subtitle = "U-Net on images that it was not trained on";
-  options.classes = card.classes;
-  options.ignore_index = o.ignore_index;
+  options.classes = t.card.classes;
+  options.ignore_index = t.o.ignore_index;
   options.facts = std::move(facts);
   write_png(path, tp::data::Image(segmentation_panel(rows, options)));
 }
 
-int64_t count(const std::vector<tp::Tensor>& parameters) {
-  int64_t n = 0;
-  for (const tp::Tensor& p : parameters) n += p.numel();
-  return n;
-}
-
-tp::train::Record report(const TrainOptions& o, const tp::train::Trainer& trainer, const Scores& scores, int64_t parameters,
-                         const tp::train::Record& files) {
-  tp::train::Record train, val, r;
+tp::train::Record report(Training& t, const tp::train::Trainer& trainer, const Scores& scores, const tp::train::RunFolder& folder) {
+  tp::train::Record train, val, files, r;
   train.set("loss", trainer.history("loss"));
   val.set("loss", scores.loss).set("miou", scores.confusion.miou()).set("iou", scores.confusion.iou()).set("dice", scores.confusion.dice());
   val.set("pixel_accuracy", scores.confusion.pixel_accuracy());
-  r.set("model", "unet").set("parameters", parameters).set("cpu", programs::cpu_name()).set("threads", tp::get_num_threads());
-  r.set("seed", o.seed).set("epochs", trainer.epoch()).set("steps", trainer.steps()).set("seconds_per_step", trainer.seconds_per_step());
+  for (const auto& [name, file] : kFiles)
+    if (std::filesystem::exists(folder.file(file))) files.set(name, folder.file(file));
+  r.set("model", "unet").set("parameters", t.model.parameter_count()).set("cpu", programs::cpu_name()).set("threads", tp::get_num_threads());
+  r.set("seed", t.o.seed).set("epochs", trainer.epoch()).set("steps", trainer.steps()).set("seconds_per_step", trainer.seconds_per_step());
   r.set("images_per_second", trainer.images_per_second()).set("peak_memory_mb", programs::peak_memory_mb());
   return r.set("train", train).set("val", val).set("files", files);
 }
@@ -151,37 +195,21 @@ tp::train::Record report(const TrainOptions& o, const tp::train::Trainer& traine
 std::string best_of(const tp::train::Trainer& trainer) {
   const int64_t epoch = trainer.best_epoch();
   if (epoch == 0 || epoch == trainer.epoch()) return {};
-  return fmt::format(" ({:.4f} after epoch {}: best.safetensors)", trainer.history("miou")[static_cast<size_t>(epoch - 1)], epoch);
+  return fmt::format(" ({:.4f} after epoch {}: {})", trainer.history("miou")[static_cast<size_t>(epoch - 1)], epoch, kBest);
 }
 
 int train(const TrainOptions& o) {
   const programs::JsonOutput json(o.json);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   tp::manual_seed(static_cast<uint64_t>(o.seed));
-  const tp::Device device(o.device == "auto" ? "cpu" : o.device.c_str());
-
-  const programs::Sets sets = programs::make_sets(o);
-  const ModelCard card = make_card(o, sets);
-  tp::models::UNet model(card.unet);
-  if (!o.weights.empty()) programs::load_weights(model, tp::load(o.weights), o.weights);
-  model.to(device);
-  const int64_t parameters = count(model.parameters());
-
-  const tp::data::LoaderOptions loading{.batch_size = o.batch_size, .workers = static_cast<int>(o.workers), .seed = static_cast<uint64_t>(o.seed)};
-  tp::data::LoaderOptions shuffled = loading;
-  shuffled.shuffle = true;
-  tp::data::DataLoader loader(sets.train, shuffled), val_loader(sets.val, loading);
-
-  const auto optimizer = make_optimizer(o, model.parameters());
-  const auto scheduler = make_scheduler(o, *optimizer, loader.size());
-  const Loss loss(o);
-
-  for ([[maybe_unused]] const Batch& batch : val_loader) {
+  Training training(o);
+  for ([[maybe_unused]] const Batch& batch : training.val_loader) {
   }  // a file that cannot be used is found now, and not after an epoch
 
   tp::train::RunFolder folder("train_unet", o.out);
   const auto write_config = [&] { folder.write("config.json", programs::to_record(o)); };
-  if (!o.resume || !std::filesystem::exists(folder.file("checkpoint.safetensors"))) write_config();  // else once its flags are known to fit
+  const bool resumed = o.resume && std::filesystem::exists(folder.file("checkpoint.safetensors"));
+  if (!resumed) write_config();
   tp::train::Trainer trainer({.epochs = o.epochs,
                               .max_steps = o.steps,
                               .folder = &folder,
@@ -189,49 +217,34 @@ int train(const TrainOptions& o) {
                               .setup = programs::setup_of(o),
                               .quiet = o.quiet,
                               .out = json.text()});
-  trainer.include("model", model);
-  trainer.include("optimizer", *optimizer);
-  trainer.include("scheduler", *scheduler);
+  trainer.include("model", training.model);
+  trainer.include("optimizer", *training.optimizer);
+  trainer.include("scheduler", *training.scheduler);
+  trainer.on_epoch([&](const tp::train::Trainer& t) {
+    if (t.improved()) training.save(folder.file(kBest));
+  });
 
   std::optional<Scores> scores;
   const auto validate = [&] {
-    scores = evaluate(model, loss, card, val_loader, device, o.ignore_index);
-    model.train();
+    scores = training.judge();
     return tp::train::Values{{"val_loss", scores->loss}, {"miou", scores->confusion.miou()}, {"pixel_accuracy", scores->confusion.pixel_accuracy()}};
   };
-  const std::string weights = folder.file("model.safetensors"), best = folder.file("best.safetensors");
-  trainer.on_epoch([&](const tp::train::Trainer& t) {
-    if (t.improved()) tp::save(model.state_dict(), best, to_metadata(card));
-  });
   const auto outcome = trainer.fit(
-      loader,
-      [&](const Batch& batch) {
-        optimizer->zero_grad();
-        const tp::Tensor y = loss(model(to(programs::normalise(batch.image), device)), to(batch.mask, device));
-        y.backward();
-        optimizer->step();
-        scheduler->step();
-        return y.detach();
-      },
-      validate);
-
-  write_config();
-  tp::save(model.state_dict(), weights, to_metadata(card));
+      training.loader, [&](const Batch& batch) { return training.step(batch); }, validate);
+  if (resumed) write_config();  // now its flags are known to fit
+  training.save(folder.file("model.safetensors"));
   if (outcome == tp::train::Outcome::interrupted) {
     if (!o.quiet) fmt::print(json.text(), "it goes on with the same flags and --out {} --resume\n", folder.path());
     return 130;
   }
   if (!scores) validate();  // resumed after its end
-  const std::string panel = folder.file("panel.png"), curves = folder.file("curves.png");
-  draw_panel(panel, model, card, sets.val, device, o, facts_of(o, trainer, *scores, sets.train.size(), parameters));
-  write_png(curves, tp::data::Image(tp::viz::training_curves(trainer.history("loss"), trainer.history("val_loss"), trainer.history("miou"))));
-
-  tp::train::Record files;
-  files.set("panel", panel).set("curves", curves).set("model", weights).set("best", best).set("metrics", folder.file("metrics.jsonl"));
-  files.set("config", folder.file("config.json")).set("checkpoint", folder.file("checkpoint.safetensors"));
-  json.write(report(o, trainer, *scores, parameters, files));
+  draw_panel(folder.file("panel.png"), training, facts_of(training, trainer, *scores));
+  const tp::Tensor curves = tp::viz::training_curves(trainer.history("loss"), trainer.history("val_loss"), trainer.history("miou"));
+  write_png(folder.file("curves.png"), tp::data::Image(curves));
+  json.write(report(training, trainer, *scores, folder));
   if (!o.quiet)
-    fmt::print(json.text(), "mIoU {:.4f} on {} held-out images{}; {}\n", scores->confusion.miou(), sets.val.size(), best_of(trainer), folder.path());
+    fmt::print(json.text(), "mIoU {:.4f} on {} held-out images{}; {}\n", scores->confusion.miou(), training.sets.val.size(), best_of(trainer),
+               folder.path());
   return 0;
 }
 

@@ -14,7 +14,7 @@ namespace {
 using namespace tapetum;
 
 constexpr int64_t kWhole = 1024 * 1024;  // pixels at the model's scale that are computed in one piece
-constexpr int64_t kTile = 512;           // side of a tile at the model's scale, at least
+constexpr int64_t kTile = 1024;          // side of a tile at the model's scale, at least
 
 // One axis of the tiling: tile i covers [begin, end) of the image and gives [keep_begin, keep_end).
 struct Span {
@@ -23,7 +23,7 @@ struct Span {
 
 std::vector<Span> cut(int64_t size, int64_t tile) {
   if (size <= tile) return {{0, size, 0, size}};
-  const int64_t margin = tile / 4, step = tile - 2 * margin;
+  const int64_t margin = tile / 8, step = tile - 2 * margin;
   std::vector<Span> spans;
   for (int64_t keep = 0; keep < size; keep = spans.back().keep_end) {
     const int64_t begin = std::clamp<int64_t>(keep - margin, 0, size - tile), end = begin + tile;

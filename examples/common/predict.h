@@ -5,8 +5,8 @@
 
 namespace programs {
 
-// Class of each pixel, i64 [H, W]. The image is scaled as the training images were. Large ones are cut into tiles that overlap by a
-// quarter on each side; of a tile only the middle is kept, so that every pixel is seen with what surrounds it.
+// Class of each pixel, i64 [H, W]. The image is scaled as the training images were. Large ones are cut into tiles that overlap by an
+// eighth on each side; of a tile only the middle is kept, so that every pixel is seen with what surrounds it.
 tapetum::Tensor predict(tapetum::models::UNet& model, const ModelCard& card, const tapetum::data::Image& image);
 
 }  // namespace programs

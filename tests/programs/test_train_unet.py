@@ -1,5 +1,5 @@
 """train_unet in a user's hands: its results, and one clear line with the right exit code for whatever goes wrong."""
-import json, os, resource, shutil, signal, subprocess, tempfile, time, unittest
+import fcntl, json, os, pty, resource, shutil, signal, struct, subprocess, tempfile, termios, time, unittest
 from harness import BIN, TINY, ProgramTest, png, run
 
 
@@ -33,6 +33,26 @@ class Results(ProgramTest):
     def test_quiet_says_nothing(self):
         result = self.train("a")
         self.assertEqual((result.stdout, result.stderr), ("", ""))
+
+    def test_the_live_line_fits_the_terminal(self):
+        for columns in [200, 79, 30]:
+            terminal, other_end = pty.openpty()
+            fcntl.ioctl(other_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+            arguments = ["--size", "128", "--steps", "12", "--epochs", "2", "--width", "2", "--out", self.folder / str(columns)]
+            process = subprocess.Popen([BIN / "train_unet", *arguments], stdout=other_end, env={**os.environ, "TERM": "xterm"})
+            os.close(other_end)
+            text = b""
+            try:
+                while more := os.read(terminal, 4096):
+                    text += more
+            except OSError:  # the other end was closed
+                pass
+            self.assertEqual(process.wait(), 0)
+            lines = [line for line in text.split(b"\r\x1b[K")[1:] if b"step" in line and b"val_loss" not in line]
+            self.assertTrue(lines)
+            for line in lines:
+                self.assertLess(len(line), columns)
+            self.assertEqual(b"[=" in text, columns == 200)
 
     def test_every_choice_trains(self):
         for i, choice in enumerate([["--up", "bilinear"], ["--optimizer", "sgd", "--lr", "0.01"], ["--optimizer", "adamw", "--weight-decay", "0.01"], ["--schedule", "step"],
