@@ -15,7 +15,7 @@ struct SyntheticCellsOptions {
 };
 
 // Two classes: 0 background, 1 cell. A sample depends on (seed, index) alone: the mask comes from the geometry, before light, blur and
-// noise. Throws ShapeError for sizes and counts below 1.
+// noise. Throws ShapeError for sizes below 1 and counts below 0.
 class SyntheticCells {
  public:
   explicit SyntheticCells(const SyntheticCellsOptions& options = {});

@@ -41,7 +41,6 @@ class Optimizer {
 
   // The lr that schedules start from: the group's lr when the first scheduler was made.
   double initial_lr(size_t group);
-  void set_initial_lr(double lr, size_t group) { groups_.at(group).initial_lr = lr; }
 
   // "state.0.exp_avg", "state.0.step", "param_groups.0.lr", ...: tensors share the optimizer's data, options are f64 [].
   StateDict state_dict() const;

@@ -19,13 +19,9 @@ namespace {
 struct Face {
   stbtt_fontinfo info;
   double units;  // font units in one pixel of a text of size 1
-  double cap;    // height of H in font units
   explicit Face(const uint8_t* bytes) {
     if (!stbtt_InitFont(&info, bytes, 0)) throw FormatError("font: the embedded font cannot be read");
     units = 1 / stbtt_ScaleForMappingEmToPixels(&info, 1);
-    int x0 = 0, y0 = 0, x1 = 0, y1 = 0;
-    stbtt_GetCodepointBox(&info, 'H', &x0, &y0, &x1, &y1);
-    cap = y1;
   }
 };
 
@@ -72,8 +68,6 @@ template <class F> double walk(std::string_view text, const TextStyle& style, F&
 double text_width(std::string_view text, const TextStyle& style) {
   return walk(text, style, [](int, double) {});
 }
-
-double cap_height(const TextStyle& style) { return face(style.weight).cap * style.size / face(style.weight).units; }
 
 std::string fit_text(std::string_view text, const TextStyle& style, double width) {
   width += 1e-6;  // callers subtract what they measured: rounding must not cost a letter

@@ -21,7 +21,6 @@ struct TextStyle {
 };
 
 double text_width(std::string_view text, const TextStyle& style);
-double cap_height(const TextStyle& style);  // of capitals and digits, for centring
 
 // The text, or as many of its first characters as fit `width` with an ellipsis after them; empty when not even that fits.
 std::string fit_text(std::string_view text, const TextStyle& style, double width);
