@@ -71,24 +71,50 @@ constexpr int64_t kShortLine = 64;
 constexpr int64_t kTileElements = 4096;  // of 16 kB in f32
 constexpr int64_t kFewRows = 8;          // that far-apart lines may touch at once without pushing each other out of an 8-way cache
 
-// Lines side by side: element i of line l is at [i * lines + l].
+// A number that the compiler knows. (std::integral_constant would be shared between the instruction sets.)
+template <int64_t n> struct Constant {
+  constexpr operator int64_t() const { return n; }
+};
+
+// f(count, length, i) for groups of `count` elements of a line, from i on: known counts, and lengths, let whole registers be transposed.
+template <class F> void for_each_group(int64_t length, F f) {
+  if (length == 2) return f(Constant<2>(), Constant<2>(), 0);
+  if (length == 3) return f(Constant<3>(), Constant<3>(), 0);
+  if (length == 4) return f(Constant<4>(), Constant<4>(), 0);
+  int64_t i = 0;
+  for (; i + 4 <= length; i += 4) f(Constant<4>(), length, i);
+  for (; i < length; ++i) f(Constant<1>(), length, i);
+}
+
+// Lines side by side: element i of line l is at [i * lines + l]. In memory they are so too, an element_stride apart, or (0) one after the other.
 template <class T> struct Tile {
   T at[kTileElements];
 
-  void read(const T* x, int64_t length, int64_t lines, int64_t n, int64_t element_stride, int64_t line_stride) {
-    for (int64_t i = 0; i < length; ++i)
-      for (int64_t l = 0; l < n; ++l) at[i * lines + l] = x[i * element_stride + l * line_stride];
+  void read(const T* __restrict x, int64_t length, int64_t lines, int64_t n, int64_t element_stride) {
+    T* __restrict tile = at;
+    for (int64_t i = 0; element_stride && i < length; ++i)
+      for (int64_t l = 0; l < n; ++l) tile[i * lines + l] = x[i * element_stride + l];
+    if (element_stride) return;
+    for_each_group(length, [=](auto count, auto step, int64_t first) {
+      for (int64_t l = 0; l < n; ++l)
+        for (int64_t i = 0; i < count; ++i) tile[(first + i) * lines + l] = x[l * step + first + i];
+    });
   }
-  void write(T* y, int64_t length, int64_t lines, int64_t n, int64_t element_stride, int64_t line_stride) const {
-    for (int64_t i = 0; i < length; ++i)
-      for (int64_t l = 0; l < n; ++l) y[i * element_stride + l * line_stride] = at[i * lines + l];
+  void write(T* __restrict y, int64_t length, int64_t lines, int64_t n, int64_t element_stride) const {
+    const T* __restrict tile = at;
+    for (int64_t i = 0; element_stride && i < length; ++i)
+      for (int64_t l = 0; l < n; ++l) y[i * element_stride + l] = tile[i * lines + l];
+    if (element_stride) return;
+    for_each_group(length, [=](auto count, auto step, int64_t first) {
+      for (int64_t l = 0; l < n; ++l)
+        for (int64_t i = 0; i < count; ++i) y[l * step + first + i] = tile[(first + i) * lines + l];
+    });
   }
 };
 
 // f(block, number of its first line, in, out) for `count` lines through tiles; first is the number of the first one.
 template <class T, int I, int O, class F>
-void in_tiles(int64_t length, int64_t first, int64_t count, int64_t element_stride, int64_t line_stride, Pointers<const T*, I> in,
-              Pointers<T*, O> out, F f) {
+void in_tiles(int64_t length, int64_t first, int64_t count, int64_t element_stride, Pointers<const T*, I> in, Pointers<T*, O> out, F f) {
   constexpr int64_t lanes = Vec<T>::lanes;
   const int64_t lines = smaller(256, kTileElements / (length + !length) / 16 * 16);  // a multiple of every instruction set's lanes
   Tile<T> tiles[I + O];
@@ -97,10 +123,10 @@ void in_tiles(int64_t length, int64_t first, int64_t count, int64_t element_stri
   for (int j = 0; j < I; ++j) tile_in.at[j] = tiles[j].at;
   for (int j = 0; j < O; ++j) tile_out.at[j] = tiles[I + j].at;
   for (int64_t begin = 0; begin < count; begin += lines) {
-    const int64_t n = smaller(lines, count - begin), shift = begin * line_stride;
-    for (int j = 0; j < I; ++j) tiles[j].read(in[j] + shift, length, lines, n, element_stride, line_stride);
+    const int64_t n = smaller(lines, count - begin), shift = element_stride ? begin : begin * length;
+    for (int j = 0; j < I; ++j) tiles[j].read(in[j] + shift, length, lines, n, element_stride);
     for (int64_t l = 0; l < n; l += lanes) f(Across<T>{length, lines, smaller(lanes, n - l)}, first + begin + l, tile_in + l, tile_out + l);
-    for (int j = 0; j < O; ++j) tiles[I + j].write(out[j] + shift, length, lines, n, element_stride, line_stride);
+    for (int j = 0; j < O; ++j) tiles[I + j].write(out[j] + shift, length, lines, n, element_stride);
   }
 }
 
@@ -111,12 +137,12 @@ void for_each_block(const LineShape& s, const LineUnits& units, int64_t unit, Po
   const int64_t group = unit / units.per_group, begin = unit % units.per_group * units.lines, end = smaller(begin + units.lines, units.rows);
   if (s.inner > 1) {
     const int64_t base = group * s.length * s.inner, first = group * s.inner;
-    if (s.length > kFewRows && s.length <= kShortLine)
-      return in_tiles<T, I, O>(s.length, first + begin, end - begin, s.inner, 1, in + (base + begin), out + (base + begin), f);
+    if (s.length * (I + O) > kFewRows && s.length <= kShortLine)
+      return in_tiles<T, I, O>(s.length, first + begin, end - begin, s.inner, in + (base + begin), out + (base + begin), f);
     for (int64_t i = begin; i < end; i += lanes)
       f(Across<T>{s.length, s.inner, smaller(lanes, end - i)}, first + i, in + (base + i), out + (base + i));
   } else if (s.length <= kShortLine) {
-    in_tiles<T, I, O>(s.length, begin, end - begin, 1, s.length, in + begin * s.length, out + begin * s.length, f);
+    in_tiles<T, I, O>(s.length, begin, end - begin, 0, in + begin * s.length, out + begin * s.length, f);
   } else {
     for (int64_t i = begin; i < end; ++i) f(Along<T>{s.length}, i, in + i * s.length, out + i * s.length);
   }

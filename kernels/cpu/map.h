@@ -1,5 +1,6 @@
-// Drives an element-by-element function over strided operands of any dtypes: rows are cut into chunks, a chunk that is not dense
-// in the compute type is packed (and converted) into a small buffer, so that the function itself sees dense arrays only.
+// Drives an element-by-element function over strided operands of any dtypes: rows are cut into chunks, short rows are put together to one.
+// A chunk that is not dense in the compute type is packed (and converted) into a small buffer, so that the function itself sees dense
+// arrays only.
 #pragma once
 #include "kernels/cpu/vec.h"
 #include "kernels/elementwise.h"
@@ -12,85 +13,101 @@ namespace {
 constexpr int64_t kGrain = 16384;  // elements of one unit of work
 constexpr int64_t kChunk = 512;    // elements that are packed at a time
 
-// f(offsets, n): n elements of one row, beginning at the offsets.
-template <int N, class F> void for_each_piece(const StridedShape<N>& s, F f) {
-  if (s.count == 0) return;
-  const int64_t last = s.ndim - 1, inner = s.ndim ? s.size[last] : 1;
-  const int64_t rows = s.count / inner, pieces = (inner + kGrain - 1) / kGrain;
-  const int64_t rows_per_unit = inner >= kGrain ? 1 : kGrain / inner;
-  const int64_t row_units = (rows + rows_per_unit - 1) / rows_per_unit;
-  parallel_for(row_units * pieces, [&](int64_t unit) {
-    const int64_t begin = unit % pieces * kGrain, n = inner - begin < kGrain ? inner - begin : kGrain;
-    const int64_t first = unit / pieces * rows_per_unit, end = first + rows_per_unit < rows ? first + rows_per_unit : rows;
-    for (int64_t row = first; row < end; ++row) {
-      auto o = offsets_of(s, row, last);
-      for (int j = 0; j < N && s.ndim; ++j) o.at[j] += begin * s.stride[j][last];
-      f(o, n);
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// `rows` rows of n elements, one after the other.
+template <class T> void load_chunk(T* to, const void* from, DType dtype, int64_t stride, int64_t n, int64_t rows = 1, int64_t to_next = 0) {
+  with_type(dtype, [&]<class S>() {
+    const S* p = static_cast<const S*>(from);
+    for (int64_t r = 0; r < rows; ++r, p += to_next, to += n) {
+      if (stride == 1)
+        for (int64_t i = 0; i < n; ++i) to[i] = cast<T>(p[i]);
+      else
+        for (int64_t i = 0; i < n; ++i) to[i] = cast<T>(p[i * stride]);
     }
   });
 }
 
-template <class T> void load_chunk(T* to, const void* from, DType dtype, int64_t stride, int64_t n) {
-  with_type(dtype, [&]<class S>() {
-    const S* p = static_cast<const S*>(from);
-    if (stride == 1)
-      for (int64_t i = 0; i < n; ++i) to[i] = cast<T>(p[i]);
-    else
-      for (int64_t i = 0; i < n; ++i) to[i] = cast<T>(p[i * stride]);
-  });
-}
-
-template <class T> void store_chunk(void* to, const T* from, DType dtype, int64_t stride, int64_t n) {
+template <class T> void store_chunk(void* to, const T* from, DType dtype, int64_t stride, int64_t n, int64_t rows = 1, int64_t to_next = 0) {
   with_type(dtype, [&]<class S>() {
     S* p = static_cast<S*>(to);
-    for (int64_t i = 0; i < n; ++i) p[i * stride] = cast<S>(from[i]);
+    for (int64_t r = 0; r < rows; ++r, p += to_next, from += n)
+      for (int64_t i = 0; i < n; ++i) p[i * stride] = cast<S>(from[i]);
   });
 }
 
 // One dense chunk: y[i] = f(x[0][i], ...).
 template <class T> using Row = void (*)(T* y, const T* const* x, int64_t n, const double* scalar);
 
-// The operands of one piece, advanced chunk by chunk.
-template <class T, int N> struct Piece {
+// The chunks of one unit of work.
+template <class T, int N> struct Chunks {
   const ElementwiseArgs& a;
-  int64_t stride[N + 1];
-  char* y;
-  const char* x[N];
+  const int64_t together;  // rows of one chunk; 1: a chunk is a part of a row
+  int64_t stride[N + 1], to_next[N + 1];
+  const char* packed[N + 1] = {};  // where the buffers' contents come from, of operands that repeat from chunk to chunk
   T buffer[N + 1][kChunk];
 
-  Piece(const ElementwiseArgs& args, const Offsets<1 + kMaxInputs>& o) : a(args) {
+  Chunks(const ElementwiseArgs& args, int64_t rows_together) : a(args), together(rows_together) {
     const int64_t last = a.shape.ndim - 1;
-    for (int j = 0; j <= N; ++j) stride[j] = last < 0 ? 1 : a.shape.stride[j][last];
-    y = static_cast<char*>(a.y) + o.at[0] * bytes(0);
-    for (int j = 0; j < N; ++j) x[j] = static_cast<const char*>(a.x[j]) + o.at[j + 1] * bytes(j + 1);
+    for (int j = 0; j <= N; ++j) {
+      stride[j] = row_stride(a.shape, j);
+      to_next[j] = last < 1 ? 0 : a.shape.stride[j][last - 1];
+    }
   }
   int64_t bytes(int j) const { return static_cast<int64_t>(size_of(a.dtype[j])); }
-  bool dense(int j) const { return a.dtype[j] == dtype_of<T>() && stride[j] == 1; }
+  bool dense(int j, int64_t rows, int64_t n) const { return a.dtype[j] == dtype_of<T>() && stride[j] == 1 && (rows == 1 || to_next[j] == n); }
 
-  void run(int64_t n, Row<T> row) {
-    for (int j = 0; j < N; ++j)
-      if (stride[j + 1] == 0) load_chunk(buffer[j + 1], x[j], a.dtype[j + 1], 0, n < kChunk ? n : kChunk);
-    bool all_dense = dense(0);
-    for (int j = 0; j < N; ++j) all_dense = all_dense && dense(j + 1);
+  // `rows` rows of n elements, beginning at the offsets; more than one only if they fit into a chunk.
+  void run(const Offsets<1 + kMaxInputs>& o, int64_t rows, int64_t n, Row<T> row) {
+    bool all_dense = true;
+    for (int j = 0; j <= N; ++j) all_dense = all_dense && dense(j, rows, n);
     const int64_t step = all_dense ? n : kChunk;
-    for (int64_t at = 0; at < n; at += step) chunk(at, n - at < step ? n - at : step, row);
+    for (int64_t at = 0; at < n; at += step) chunk(o, at, rows, smaller(step, n - at), row);
   }
 
-  void chunk(int64_t at, int64_t n, Row<T> row) {
+  void chunk(const Offsets<1 + kMaxInputs>& o, int64_t at, int64_t rows, int64_t n, Row<T> row) {
     const T* inputs[N];
-    for (int j = 0; j < N; ++j) {
-      const char* p = x[j] + at * stride[j + 1] * bytes(j + 1);
-      inputs[j] = dense(j + 1) ? reinterpret_cast<const T*>(p) : buffer[j + 1];
-      if (!dense(j + 1) && stride[j + 1] != 0) load_chunk(buffer[j + 1], p, a.dtype[j + 1], stride[j + 1], n);
+    for (int j = 1; j <= N; ++j) {
+      const char* p = static_cast<const char*>(a.x[j - 1]) + (o.at[j] + at * stride[j]) * bytes(j);
+      inputs[j - 1] = dense(j, rows, n) ? reinterpret_cast<const T*>(p) : pack(j, p, rows, n);
     }
-    char* out = y + at * stride[0] * bytes(0);
-    row(dense(0) ? reinterpret_cast<T*>(out) : buffer[0], inputs, n, a.scalar);
-    if (!dense(0)) store_chunk(out, buffer[0], a.dtype[0], stride[0], n);
+    char* out = static_cast<char*>(a.y) + (o.at[0] + at * stride[0]) * bytes(0);
+    const bool direct = dense(0, rows, n);
+    row(direct ? reinterpret_cast<T*>(out) : buffer[0], inputs, rows * n, a.scalar);
+    if (!direct) store_chunk(out, buffer[0], a.dtype[0], stride[0], n, rows, to_next[0]);
+  }
+
+  // One that repeats is packed once, as far as any chunk may need it.
+  const T* pack(int j, const char* p, int64_t rows, int64_t n) {
+    const bool repeats = (together > 1 ? to_next[j] : stride[j]) == 0;
+    if (repeats && packed[j] == p) return buffer[j];
+    packed[j] = p;
+    if (repeats && together > 1)
+      rows = together;
+    else if (repeats)
+      n = kChunk;
+    load_chunk(buffer[j], p, a.dtype[j], stride[j], n, rows, to_next[j]);
+    return buffer[j];
   }
 };
 
 template <class T, int N> void map(const ElementwiseArgs& a, Row<T> row) {
-  for_each_piece(a.shape, [&](const Offsets<1 + kMaxInputs>& o, int64_t n) { Piece<T, N>(a, o).run(n, row); });
+  const auto& s = a.shape;
+  if (s.count == 0) return;
+  const int64_t last = s.ndim - 1, inner = row_length(s), rows = s.count / inner;
+  const int64_t neighbours = last < 1 ? 1 : s.size[last - 1];  // rows at equal distances
+  const int64_t together = neighbours > 1 && inner < kChunk ? kChunk / inner : 1;
+  const int64_t pieces = (inner + kGrain - 1) / kGrain, rows_per_unit = inner >= kGrain ? 1 : kGrain / inner;
+  parallel_for((rows + rows_per_unit - 1) / rows_per_unit * pieces, [&](int64_t unit) {
+    Chunks<T, N> chunks(a, together);
+    const int64_t begin = unit % pieces * kGrain, first = unit / pieces * rows_per_unit, end = smaller(first + rows_per_unit, rows);
+    for (int64_t r = first, n; r < end; r += n) {
+      n = smaller(smaller(together, end - r), neighbours - r % neighbours);
+      auto o = offsets_of(s, r, last);
+      for (int j = 0; j <= N && s.ndim; ++j) o.at[j] += begin * s.stride[j][last];
+      chunks.run(o, n, smaller(kGrain, inner - begin), row);
+    }
+  });
 }
 
 }  // namespace
