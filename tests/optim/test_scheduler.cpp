@@ -38,6 +38,21 @@ TEST_CASE("scheduler: every group keeps its own rate") {
   REQUIRE(split.last_lr() == std::vector<double>{1, 0});
 }
 
+TEST_CASE("scheduler: a cycle of few steps stays between its ends") {
+  for (int64_t total = 1; total <= 4; ++total)
+    for (double rise : {0.0, 0.25, 0.5, 1.0})
+      for (bool three_phase : {false, true}) {
+        auto optimizer = optimizer_at(0.1);
+        optim::OneCycleLR cycle(optimizer, {.max_lr = 1, .total_steps = total, .pct_start = rise, .three_phase = three_phase});
+        for (int64_t i = 0; i < total; ++i) {
+          INFO(total << " steps, " << rise << ", step " << i);
+          CHECK(optimizer.lr() >= 0);
+          CHECK(optimizer.lr() <= 1);
+          cycle.step();
+        }
+      }
+}
+
 TEST_CASE("scheduler: impossible options are refused by name") {
   auto optimizer = optimizer_at(0.1);
   REQUIRE_THROWS_WITH(optim::StepLR(optimizer, 0), Catch::Contains("StepLR: step_size must be positive, got 0"));
