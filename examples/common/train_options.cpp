@@ -63,7 +63,8 @@ void check_training(const TrainOptions& o) {
   require(o.class_weights.empty() || static_cast<int64_t>(o.class_weights.size()) == o.classes,
           fmt::format("--class-weights: expected {} numbers, one a class, got {}", o.classes, o.class_weights.size()));
   require(o.class_weights.empty() || o.loss != "dice", "--class-weights: the dice loss has none");
-  for (double w : o.class_weights) at_least_zero("--class-weights", w);
+  for (double w : o.class_weights)  // the mean over pixels of no weight would be NaN
+    require(w > 0 && std::isfinite(w), fmt::format("--class-weights: expected numbers above 0 (--ignore-index leaves a value out), got {}", w));
   require(o.warmup == 0 || o.schedule != "onecycle", "--warmup: the onecycle schedule has its own");
 }
 

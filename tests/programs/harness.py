@@ -22,7 +22,8 @@ class ProgramTest(unittest.TestCase):
         return result
 
     def weights(self, out):
-        return (self.folder / out / "model.safetensors").read_bytes()
+        """The last and the best ones."""
+        return [(self.folder / out / name).read_bytes() for name in ["model.safetensors", "best.safetensors"]]
 
     def assert_one_line(self, result, code, *words):
         """The program failed with `code` and one line on standard error that holds all the words."""

@@ -88,6 +88,11 @@ class Results(ProgramTest):
                      "--out", self.folder / "a", "--json")
         self.assertEqual(json.loads(result.stdout)["steps"], 2, result.stderr)
 
+    def test_resumed_after_its_end_it_says_the_same_again(self):
+        arguments = ["--steps", 0, "--json"]
+        first, again = (json.loads(self.train("a", *arguments, *more).stdout) for more in [[], ["--resume"]])
+        self.assertEqual((again["val"], again["train"], again["steps"]), (first["val"], first["train"], first["steps"]))
+
     def test_weights_to_start_from(self):
         self.train("a")
         self.train("b", "--weights", self.folder / "a" / "model.safetensors", "--lr", "1e-9", "--optimizer", "sgd", "--json")
@@ -111,7 +116,7 @@ class Errors(ProgramTest):
     def test_usage(self):
         for arguments, *words in [(["--size", "0"], "--size", "'0'"), (["--size", "12x"], "--size", "'12x'"), (["--size", "3"], "--size", "--depth 2"),
                                   (["--lr", "nan"], "--lr", "nan"), (["--lr", "fast"], "--lr", "fast"), (["--seed", "99999999999999999999"], "--seed", "99999999999999999999"), (["--batch-size", "0"], "--batch-size", "0"),
-                                  (["--loss", "l2"], "--loss", "l2"), (["--class-weights", "1,2,3"], "--class-weights", "3"), (["--no-such-flag"], "--no-such-flag"),
+                                  (["--loss", "l2"], "--loss", "l2"), (["--class-weights", "1,2,3"], "--class-weights", "3"), (["--class-weights", "1,0"], "--class-weights", "above 0"), (["--no-such-flag"], "--no-such-flag"),
                                   (["--images", "x"], "--masks"), (["--threads", "1000000"], "--threads", "1000000"), (["--lr", "inf"], "--lr", "inf"),
                                   (["--epochs", "9223372036854775807"], "--epochs"), (["--width", "5000"], "--width", "4096"), (["--classes", "257"], "--classes", "256"), (["--classes", "1"], "--classes", "1"), (["extra"], "extra")]:
             with self.subTest(arguments):
