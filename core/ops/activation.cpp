@@ -6,7 +6,6 @@
 #include <numbers>
 
 #include "core/ops/compare.h"
-#include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/pointwise.h"
 

@@ -2,7 +2,6 @@
 #include <limits>
 
 #include "core/autograd/apply.h"
-#include "core/error.h"
 #include "core/ops/activation.h"
 #include "core/ops/compare.h"
 #include "core/ops/creation.h"

@@ -22,6 +22,8 @@ template <class T> void load_chunk(T* to, const void* from, DType dtype, int64_t
     for (int64_t r = 0; r < rows; ++r, p += to_next, to += n) {
       if (stride == 1)
         for (int64_t i = 0; i < n; ++i) to[i] = cast<T>(p[i]);
+      else if (stride == 0)
+        for (T one = cast<T>(*p), *at = to; at < to + n; ++at) *at = one;
       else
         for (int64_t i = 0; i < n; ++i) to[i] = cast<T>(p[i * stride]);
     }
