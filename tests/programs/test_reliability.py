@@ -56,9 +56,10 @@ class Reliability(ProgramTest):
             while calls[-1] is not None:
                 calls += pool.map(crash_and_resume, range(len(calls), len(calls) + 16))
         died_in = " ".join(call for call in calls if call)
-        # Whole files: config.json, two checkpoints, best.safetensors once or twice, model.safetensors, two pictures. A name changes after the
-        # bytes are safe, and is made safe itself.
-        self.assertIn(len(re.findall("open( write)+ fsync rename fsync of the folder", died_in)), (7, 8), died_in)
+        # At least config.json, two checkpoints and model.safetensors: a name changes after the bytes are safe, and is made safe itself.
+        whole_files = len(re.findall("open( write)+ fsync rename fsync of the folder", died_in))
+        self.assertGreaterEqual(whole_files, 4, died_in)
+        self.assertEqual(whole_files, died_in.count("rename"), died_in)
 
 
 if __name__ == "__main__":
