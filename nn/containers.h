@@ -11,10 +11,10 @@ template <std::derived_from<Module> M> class Box {
  public:
   template <std::derived_from<M> L>
   requires(!std::is_lvalue_reference_v<L>) explicit Box(L&& l)
-      : module_(std::make_unique<L>(std::move(l))),
+      : module_(std::make_unique<L>(std::forward<L>(l))),
         copy_([](const M& m) -> std::unique_ptr<M> { return std::make_unique<L>(clone(static_cast<const L&>(m))); }) {}
-  Box(Box&&) = default;
-  Box& operator=(Box&&) = default;
+  Box(Box&&) noexcept = default;
+  Box& operator=(Box&&) noexcept = default;
   Box(const Box& o) : module_(o.copy_(*o.module_)), copy_(o.copy_) {}
   M& operator*() const { return *module_; }
   M* operator->() const { return module_.get(); }

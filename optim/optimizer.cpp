@@ -56,7 +56,7 @@ void check_option(const char* optimizer, const char* name, double value, bool go
   if (!good) throw Error(fmt::format("{}: {} = {} is out of range", optimizer, name, value));
 }
 
-void Optimizer::add_group(std::vector<Tensor> parameters) {
+void Optimizer::add_group(const std::vector<Tensor>& parameters) {
   if (parameters.empty()) throw Error("optimizer: a group has no parameters");
   std::unordered_set<const TensorImpl*> known;
   for (const Group& g : groups_)

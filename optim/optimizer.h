@@ -48,7 +48,7 @@ class Optimizer {
 
  protected:
   Optimizer() = default;
-  void add_group(std::vector<Tensor> parameters);  // throws Error for an empty list, or a parameter that has a group already
+  void add_group(const std::vector<Tensor>& parameters);  // throws Error for an empty list, or a parameter that has a group already
 
   static constexpr size_t kStates = 3;
   virtual const char* name() const = 0;
@@ -83,7 +83,7 @@ template <class O> class GroupedOptimizer : public Optimizer {
   explicit GroupedOptimizer(std::vector<ParameterGroup<O>> groups) {
     for (auto& group : groups) {
       group.options.check();
-      add_group(std::move(group.parameters));
+      add_group(group.parameters);
       options_.push_back(group.options);
     }
   }

@@ -107,7 +107,7 @@ double CosineAnnealingWarmRestarts::lr_at(int64_t epoch, double base, size_t) co
   return cosine(base, options_.eta_min, static_cast<double>(epoch) / static_cast<double>(period));
 }
 
-LambdaLR::LambdaLR(Optimizer& optimizer, Factor factor) : LambdaLR(optimizer, std::vector<Factor>(optimizer.group_count(), factor)) {}
+LambdaLR::LambdaLR(Optimizer& optimizer, const Factor& factor) : LambdaLR(optimizer, std::vector<Factor>(optimizer.group_count(), factor)) {}
 
 LambdaLR::LambdaLR(Optimizer& optimizer, std::vector<Factor> factors) : FormulaLR(optimizer), factors_(std::move(factors)) {
   if (factors_.size() != optimizer.group_count())

@@ -116,7 +116,7 @@ class CosineAnnealingWarmRestarts final : public FormulaLR {
 class LambdaLR final : public FormulaLR {
  public:
   using Factor = Function<double(int64_t epoch)>;
-  LambdaLR(Optimizer& optimizer, Factor factor);
+  LambdaLR(Optimizer& optimizer, const Factor& factor);
   LambdaLR(Optimizer& optimizer, std::vector<Factor> factors);  // one for each group
 
  private:

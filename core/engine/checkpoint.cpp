@@ -64,7 +64,7 @@ struct CheckpointNode final : Node {
 
 }  // namespace
 
-Tensor checkpoint(Segment fn, const std::vector<Tensor>& inputs) {
+Tensor checkpoint(const Segment& fn, const std::vector<Tensor>& inputs) {
   if (!modes.grad) return fn(inputs);
   auto node = make_ref<CheckpointNode>();
   node->fn = fn;

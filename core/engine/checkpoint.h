@@ -12,6 +12,6 @@ using Segment = Function<Tensor(const std::vector<Tensor>&)>;
 
 // fn(inputs). fn runs once more in backward, with the random numbers of the first time; it may use parameters that are not among
 // its inputs, and must not change its inputs or state in place (a batch norm in training advances its statistics twice).
-Tensor checkpoint(Segment fn, const std::vector<Tensor>& inputs);
+Tensor checkpoint(const Segment& fn, const std::vector<Tensor>& inputs);
 
 }  // namespace tapetum
