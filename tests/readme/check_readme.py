@@ -1,4 +1,5 @@
-"""What the README shows works: its first command runs (two steps of it), every other names flags that exist, and its programs compile and link."""
+"""What the README shows works: its first command runs (two steps of it), every other names flags that exist, and its programs compile and link.
+What CONTRIBUTING.md quotes stands in the file that it names."""
 import pathlib, re, subprocess, sys, tempfile
 
 compiler, root, build = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
@@ -31,5 +32,11 @@ with tempfile.TemporaryDirectory() as folder:
     for body in programs:
         flags = ["-std=c++20", "-Wall", "-Wextra", "-Werror", f"-I{build}/include", f"-I{root}", f"-L{build}", f"-Wl,-rpath,{build}"]
         run("the program:\n" + body, compiler, *flags, "-x", "c++", "-", "-o", f"{folder}/program", "-ltapetum", input=body)
-print("\n\n".join(failures) or f"{len(commands)} commands, {len(programs)} programs")
-sys.exit(bool(failures) or not commands or not programs)
+
+quotes = re.findall(r"^\*\*\d\.[^`]*`([\w/.]+)`(?:(?!^\*\*).)*?^```cpp\n(.*?)^```$", (root / "CONTRIBUTING.md").read_text(), re.M | re.S)
+for path, quote in quotes:
+    source = {line.strip() for line in (root / path).read_text().splitlines()}
+    failures += [f"CONTRIBUTING.md: this is not in {path}:\n{line}" for line in quote.splitlines() if line.strip() not in source | {""}]
+
+print("\n\n".join(failures) or f"{len(commands)} commands, {len(programs)} programs, {len(quotes)} quotes")
+sys.exit(bool(failures) or not (commands and programs and quotes))
