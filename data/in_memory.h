@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,8 +10,8 @@
 
 namespace tapetum::data {
 
-// Each sample is made once, when it is first asked for, and kept. Only for data sets that draw nothing from the stream: augment outside,
-// Transformed(InMemory(set), ...). Copies share the samples.
+// Each sample is made once, when it is first asked for, and kept; errors are not. Only for data sets that draw nothing from the stream: augment
+// outside, Transformed(InMemory(set), ...). Copies share the samples.
 template <Dataset D> class InMemory {
  public:
   explicit InMemory(D dataset) : kept_(std::make_shared<Kept>(std::move(dataset))) {}
@@ -18,15 +19,16 @@ template <Dataset D> class InMemory {
   SampleOf<D> get(int64_t index, RandomStream& stream) const {
     if (index < 0 || index >= size()) return kept_->dataset.get(index, stream);  // the data set's own error
     Slot& slot = kept_->slots[static_cast<size_t>(index)];
-    std::call_once(slot.made, [&] { slot.sample = kept_->dataset.get(index, stream); });  // one that throws is tried again
-    return slot.sample;
+    std::lock_guard lock(slot.mutex);
+    if (!slot.sample) slot.sample = kept_->dataset.get(index, stream);
+    return *slot.sample;
   }
   std::string name(int64_t index) const { return name_of_sample(kept_->dataset, index); }
 
  private:
   struct Slot {
-    std::once_flag made;
-    SampleOf<D> sample;
+    std::mutex mutex;  // not std::once_flag: what throws in it is not tried again everywhere (GCC bug 66146)
+    std::optional<SampleOf<D>> sample;
   };
   struct Kept {
     explicit Kept(D d) : dataset(std::move(d)), slots(static_cast<size_t>(dataset.size())) {}
