@@ -4,13 +4,14 @@
 // Short lines go through tiles and are read Across: dense ones (the classes of a channels_last image) must be transposed, and of far-apart
 // ones (of a row-major image) each cache line is fetched once.
 #pragma once
+#include "kernels/cpu/constant.h"
 #include "kernels/cpu/vec.h"
 #include "kernels/lines.h"
 
 namespace tapetum::kernels {
 namespace {
 
-// (std::array and std::min would be functions shared between the instruction sets.)
+// (std::array would be shared between the instruction sets.)
 template <class P, int N> struct Pointers {
   P at[N];
   P operator[](int i) const { return at[i]; }
@@ -20,7 +21,6 @@ template <class P, int N> struct Pointers {
     return moved;
   }
 };
-inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 template <class T> struct Across {
   using V = Vec<T>;
@@ -71,16 +71,9 @@ constexpr int64_t kShortLine = 64;
 constexpr int64_t kTileElements = 4096;  // of 16 kB in f32
 constexpr int64_t kFewRows = 8;          // that far-apart lines may touch at once without pushing each other out of an 8-way cache
 
-// A number that the compiler knows. (std::integral_constant would be shared between the instruction sets.)
-template <int64_t n> struct Constant {
-  constexpr operator int64_t() const { return n; }
-};
-
 // f(count, length, i) for groups of `count` elements of a line, from i on: known counts, and lengths, let whole registers be transposed.
 template <class F> void for_each_group(int64_t length, F f) {
-  if (length == 2) return f(Constant<2>(), Constant<2>(), 0);
-  if (length == 3) return f(Constant<3>(), Constant<3>(), 0);
-  if (length == 4) return f(Constant<4>(), Constant<4>(), 0);
+  if (length > 1 && length < 5) return with_known(length, [&](auto known) { f(known, known, 0); });
   int64_t i = 0;
   for (; i + 4 <= length; i += 4) f(Constant<4>(), length, i);
   for (; i < length; ++i) f(Constant<1>(), length, i);

@@ -2,6 +2,7 @@
 // A chunk that is not dense in the compute type is packed (and converted) into a small buffer, so that the function itself sees dense
 // arrays only.
 #pragma once
+#include "kernels/cpu/constant.h"
 #include "kernels/cpu/vec.h"
 #include "kernels/elementwise.h"
 #include "kernels/parallel.h"
@@ -13,20 +14,21 @@ namespace {
 constexpr int64_t kGrain = 16384;  // elements of one unit of work
 constexpr int64_t kChunk = 512;    // elements that are packed at a time
 
-inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
 // `rows` rows of n elements, one after the other.
 template <class T> void load_chunk(T* to, const void* from, DType dtype, int64_t stride, int64_t n, int64_t rows = 1, int64_t to_next = 0) {
   with_type(dtype, [&]<class S>() {
-    const S* p = static_cast<const S*>(from);
-    for (int64_t r = 0; r < rows; ++r, p += to_next, to += n) {
-      if (stride == 1)
-        for (int64_t i = 0; i < n; ++i) to[i] = cast<T>(p[i]);
-      else if (stride == 0)
-        for (T one = cast<T>(*p), *at = to; at < to + n; ++at) *at = one;
-      else
-        for (int64_t i = 0; i < n; ++i) to[i] = cast<T>(p[i * stride]);
-    }
+    with_known(n, [=](auto length) {
+      const S* p = static_cast<const S*>(from);
+      T* out = to;
+      for (int64_t r = 0; r < rows; ++r, p += to_next, out += length) {
+        if (stride == 1)
+          for (int64_t i = 0; i < length; ++i) out[i] = cast<T>(p[i]);
+        else if (const T one = cast<T>(*p); stride == 0)
+          for (int64_t i = 0; i < length; ++i) out[i] = one;
+        else
+          for (int64_t i = 0; i < length; ++i) out[i] = cast<T>(p[i * stride]);
+      }
+    });
   });
 }
 
