@@ -215,7 +215,9 @@ void release_cached_host() {
 }
 
 GuardWords::GuardWords() { ++guard_wishes; }
-GuardWords::~GuardWords() { --guard_wishes; }
+GuardWords::~GuardWords() {
+  if (--guard_wishes == 0) damaged_blocks();  // what nobody asked about is forgotten
+}
 size_t damaged_blocks() { return allocations_are_exact() ? 0 : the<Cache>().damaged_blocks(); }
 
 }  // namespace tapetum::kernels
