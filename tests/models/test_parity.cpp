@@ -25,6 +25,20 @@ models::UNet recorded_model(const StateDict& all, const std::string& name) {
   return model;
 }
 
+// Steps of Adam on the recorded batch; check(step, loss) sees the gradients of each.
+template <class Check> void train(models::UNet& model, const StateDict& all, DType dtype, int64_t steps, Check check) {
+  const Tensor x = to(all.at("x"), dtype), target = to(all.at("target"), dtype);
+  optim::Adam optimizer(model.parameters(), {.lr = 1e-2});
+  for (int64_t step = 0; step < steps; ++step) {
+    INFO("step " << step);
+    optimizer.zero_grad();
+    const Tensor loss = mean(square(model(x) - target));
+    loss.backward();
+    check(step, loss.item());
+    optimizer.step();
+  }
+}
+
 // In f32 every rounding differs, so the measure is PyTorch's own distance from f64.
 void check_single(const std::string& name) {
   INFO(name);
@@ -33,26 +47,19 @@ void check_single(const std::string& name) {
   const StateDict all = load(test::fixture("unet.safetensors"));
   models::UNet model = recorded_model(all, name);
   model.to(DType::f32);
-  const Tensor x = to(all.at("x"), DType::f32), target = to(all.at("target"), DType::f32);
   const double *losses = all.at(name + ".losses").data<double>(), *deviations = all.at(name + ".single_losses").data<double>();
-  optim::Adam optimizer(model.parameters(), {.lr = 1e-2});
   double allowed = 0, rounding = 0;  // of the largest gradient: those that are zero but for rounding have no scale of their own
   for (const auto& [key, g] : recorded(all, name + ".gradients.")) rounding = std::max(rounding, 6e-8 * amax(abs(g)).item());
-  for (int64_t step = 0; step < all.at(name + ".single_losses").numel(); ++step) {
-    INFO("step " << step);
-    optimizer.zero_grad();
-    const Tensor loss = mean(square(model(x) - target));
-    loss.backward();
+  train(model, all, DType::f32, all.at(name + ".single_losses").numel(), [&](int64_t step, double loss) {
     allowed = std::max({allowed, 5 * deviations[step], 1e-7 * losses[step]});
-    REQUIRE(std::abs(loss.item() - losses[step]) <= allowed);
+    REQUIRE(std::abs(loss - losses[step]) <= allowed);
     if (step == 0)
       for (const auto& [key, p] : model.named_parameters()) {
         INFO(key);
         const double deviation = std::max(all.at(name + ".single_gradients." + key).item(), rounding);
         REQUIRE(greatest_difference(to(p.grad(), DType::f64), all.at(name + ".gradients." + key)) <= 5 * deviation);
       }
-    optimizer.step();
-  }
+  });
   kernels::set_conv_precision(before);
 }
 
@@ -60,24 +67,18 @@ void check_training(const std::string& name) {
   INFO(name);
   const StateDict all = load(test::fixture("unet.safetensors"));
   models::UNet model = recorded_model(all, name);
-  const Tensor x = all.at("x"), target = all.at("target"), losses = all.at(name + ".losses");
+  const Tensor losses = all.at(name + ".losses");
   const StateDict gradients = recorded(all, name + ".gradients.");
-  optim::Adam optimizer(model.parameters(), {.lr = 1e-2});
-  for (int64_t step = 0; step < losses.numel(); ++step) {
-    INFO("step " << step);
-    optimizer.zero_grad();
-    const Tensor loss = mean(square(model(x) - target));
-    loss.backward();
-    REQUIRE(loss.item() == Approx(losses.data<double>()[step]).epsilon(1e-9));
+  train(model, all, DType::f64, losses.numel(), [&](int64_t step, double loss) {
+    REQUIRE(loss == Approx(losses.data<double>()[step]).epsilon(1e-9));
     if (step == 0)
       for (const auto& [key, p] : model.named_parameters()) {
         INFO(key);
         REQUIRE(greatest_difference(p.grad(), gradients.at(key)) < 1e-12);
       }
-    optimizer.step();
-  }
+  });
   model.eval();
-  REQUIRE(greatest_difference(model(x), all.at(name + ".output")) < 1e-8);
+  REQUIRE(greatest_difference(model(all.at("x")), all.at(name + ".output")) < 1e-8);
 }
 
 }  // namespace
