@@ -5,6 +5,6 @@
 namespace tapetum::kernels {
 
 constinit const KernelSlot<TopkArgs> topk_forward{
-    "topk_forward", {TAPETUM_ENTRY(TopkArgs, topk_reference)}, {TAPETUM_CPU(TopkArgs, topk_select)}, {TAPETUM_CUDA(TopkArgs, topk_cuda)}};
+    "topk_forward", {TAPETUM_ENTRY(TopkArgs, topk_reference)}, {TAPETUM_CPU(TopkArgs, topk_select)}, {}};
 
 }  // namespace tapetum::kernels

@@ -37,7 +37,7 @@ template <> constexpr DType dtype_of<int8_t>() { return DType::i8; }
 template <> constexpr DType dtype_of<bool>() { return DType::boolean; }
 
 // Calls f.template operator()<T>() with the C++ type of `t`.
-template <class F> decltype(auto) with_type(DType t, F&& f) {
+template <class F> constexpr decltype(auto) with_type(DType t, F&& f) {
   switch (t) {
     case DType::f64:
       return f.template operator()<double>();
@@ -62,7 +62,7 @@ template <class F> decltype(auto) with_type(DType t, F&& f) {
 }
 
 // The same for the types that kernels compute in directly: f32 and f64.
-template <class F> decltype(auto) with_compute_type(DType t, F&& f) {
+template <class F> constexpr decltype(auto) with_compute_type(DType t, F&& f) {
   return t == DType::f32 ? f.template operator()<float>() : f.template operator()<double>();
 }
 constexpr bool is_compute(DType t) { return t == DType::f32 || t == DType::f64; }

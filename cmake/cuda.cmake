@@ -1,0 +1,28 @@
+# The same .cu files three ways. Only kernels/*.cpp, which list them, see the choice, so trees share all other objects.
+set(TAPETUM_CUDA off CACHE STRING "off, emulated (kernels run on the CPU) or nvcc: a property of the build tree")
+if(TAPETUM_CUDA STREQUAL off)
+  return()
+endif()
+file(GLOB cuda_sources CONFIGURE_DEPENDS kernels/cuda/*.cu)
+file(GLOB listing_files CONFIGURE_DEPENDS kernels/*.cpp)
+set_property(SOURCE ${listing_files} APPEND PROPERTY COMPILE_DEFINITIONS TAPETUM_WITH_CUDA)
+target_sources(tapetum PRIVATE ${cuda_sources})
+set_source_files_properties(${cuda_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+if(TAPETUM_CUDA STREQUAL emulated)
+  file(GLOB emulation CONFIGURE_DEPENDS kernels/cuda/emulation/*.cpp)
+  set(native $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-march=x86-64-v3>)   # fmaf and __half as instructions
+  # A large local array must not jump over the guard page of a CUDA thread's stack.
+  set_source_files_properties(${cuda_sources} PROPERTIES LANGUAGE CXX
+                              COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas;-fstack-clash-protection;-ffp-contract=fast;${native}")
+  set_source_files_properties(${emulation} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-Wno-unused-result;${native}")
+  target_sources(tapetum PRIVATE ${emulation})
+elseif(TAPETUM_CUDA STREQUAL nvcc)
+  set(CMAKE_CUDA_ARCHITECTURES 80)
+  enable_language(CUDA)
+  find_package(CUDAToolkit REQUIRED)
+  set_target_properties(tapetum PROPERTIES CUDA_ARCHITECTURES "80;90a")
+  target_compile_options(tapetum PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 --expt-relaxed-constexpr>)
+  target_link_libraries(tapetum PRIVATE CUDA::cudart)
+else()
+  message(FATAL_ERROR "TAPETUM_CUDA is off, emulated or nvcc, not '${TAPETUM_CUDA}'")
+endif()

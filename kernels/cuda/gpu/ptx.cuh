@@ -1,0 +1,158 @@
+// Thin wrappers over PTX instructions. Under nvcc the body is inline PTX; in the emulator the same
+// function performs the warp-collective operation in C++ with the fragment layouts of the PTX ISA.
+#pragma once
+#include "gpu.cuh"
+#if !defined(__CUDACC__)
+#include "../emulation/ptx_emulation.h"
+#define GPU_PTX_LOC , const char *cudaemu_file = __builtin_FILE(), int cudaemu_line = __builtin_LINE()
+#define GPU_PTX_LOC0 const char *cudaemu_file = __builtin_FILE(), int cudaemu_line = __builtin_LINE()
+#else
+#define GPU_PTX_LOC
+#define GPU_PTX_LOC0
+#endif
+
+namespace ptx {
+
+__device__ __forceinline__ unsigned lane_id() {
+#if defined(__CUDACC__)
+  unsigned r;
+  asm("mov.u32 %0, %%laneid;" : "=r"(r));
+  return r;
+#else
+  return emu::thread_index() & 31u;
+#endif
+}
+
+#if defined(__CUDACC__)
+__device__ __forceinline__ uint32_t smem_addr(const void* p) { return static_cast<uint32_t>(__cvta_generic_to_shared(p)); }
+#endif
+
+// ---- ldmatrix: `row` is this lane's 16-byte row address (lanes 8i..8i+7 give the rows of matrix i) ----
+template <bool Trans = false> __device__ __forceinline__ void ldmatrix_x4(uint32_t (&r)[4], const void* row GPU_PTX_LOC) {
+#if defined(__CUDACC__)
+  if constexpr (Trans)
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(smem_addr(row)) : "memory");
+  else
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(smem_addr(row)) : "memory");
+#else
+  emu::ldmatrix(r, 4, Trans, row, CUDAEMU_LOC_ARG);
+#endif
+}
+template <bool Trans = false> __device__ __forceinline__ void ldmatrix_x2(uint32_t (&r)[2], const void* row GPU_PTX_LOC) {
+#if defined(__CUDACC__)
+  if constexpr (Trans)
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0,%1}, [%2];" : "=r"(r[0]), "=r"(r[1]) : "r"(smem_addr(row)) : "memory");
+  else
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];" : "=r"(r[0]), "=r"(r[1]) : "r"(smem_addr(row)) : "memory");
+#else
+  emu::ldmatrix(r, 2, Trans, row, CUDAEMU_LOC_ARG);
+#endif
+}
+
+// ---- mma.sync, D = A*B + D, fp32 accumulators ----
+__device__ __forceinline__ void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_PTX_LOC) {
+#if defined(__CUDACC__)
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+  emu::mma(emu::Mma::m16n8k16_bf16, d, a, b, CUDAEMU_LOC_ARG);
+#endif
+}
+__device__ __forceinline__ void mma_m16n8k16_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_PTX_LOC) {
+#if defined(__CUDACC__)
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+  emu::mma(emu::Mma::m16n8k16_f16, d, a, b, CUDAEMU_LOC_ARG);
+#endif
+}
+__device__ __forceinline__ void mma_m16n8k8_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_PTX_LOC) {
+#if defined(__CUDACC__)
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+  emu::mma(emu::Mma::m16n8k8_tf32, d, a, b, CUDAEMU_LOC_ARG);
+#endif
+}
+__device__ __forceinline__ void mma_m16n8k32_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_PTX_LOC) {
+#if defined(__CUDACC__)
+  asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+  emu::mma(emu::Mma::m16n8k32_s8, d, a, b, CUDAEMU_LOC_ARG);
+#endif
+}
+__device__ __forceinline__ uint32_t cvt_tf32(float f) {  // round to nearest, ties away
+#if defined(__CUDACC__)
+  uint32_t r;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(r) : "f"(f));
+  return r;
+#else
+  return emu::cvt_rna_tf32(f);
+#endif
+}
+__device__ __forceinline__ float ex2(float f) {
+#if defined(__CUDACC__)
+  float r;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(f));
+  return r;
+#else
+  return exp2f(f);
+#endif
+}
+// Packs two floats into one bf16x2 register, lo in the low half.
+__device__ __forceinline__ uint32_t pack_bf16(float lo, float hi) {
+#if defined(__CUDACC__)
+  uint32_t r;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(hi), "f"(lo));
+  return r;
+#else
+  return emu::pack_bf16(lo, hi);
+#endif
+}
+
+// ---- cp.async ----
+template <int Bytes> __device__ __forceinline__ void cp_async(void* smem, const void* gmem, bool valid = true GPU_PTX_LOC) {
+  static_assert(Bytes == 4 || Bytes == 8 || Bytes == 16);
+#if defined(__CUDACC__)
+  const int n = valid ? Bytes : 0;  // zero-fills when !valid
+  if constexpr (Bytes == 16)
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(smem_addr(smem)), "l"(gmem), "r"(n) : "memory");
+  else
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;" ::"r"(smem_addr(smem)), "l"(gmem), "r"(n), "n"(Bytes) : "memory");
+#else
+  emu::cp_async(smem, gmem, Bytes, valid ? Bytes : 0, CUDAEMU_LOC_ARG);
+#endif
+}
+__device__ __forceinline__ void cp_async_commit() {
+#if defined(__CUDACC__)
+  asm volatile("cp.async.commit_group;" ::: "memory");
+#else
+  emu::cp_async_commit();
+#endif
+}
+template <int N> __device__ __forceinline__ void cp_async_wait() {
+#if defined(__CUDACC__)
+  asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
+#else
+  emu::cp_async_wait(N);
+#endif
+}
+
+// ---- named barriers (warp specialisation) ----
+__device__ __forceinline__ void named_barrier_sync(unsigned id, unsigned nthreads GPU_PTX_LOC) {
+#if defined(__CUDACC__)
+  asm volatile("barrier.sync %0, %1;" ::"r"(id), "r"(nthreads) : "memory");
+#else
+  emu::named_barrier(id, nthreads, true, CUDAEMU_LOC_ARG);
+#endif
+}
+__device__ __forceinline__ void named_barrier_arrive(unsigned id, unsigned nthreads GPU_PTX_LOC) {
+#if defined(__CUDACC__)
+  asm volatile("barrier.arrive %0, %1;" ::"r"(id), "r"(nthreads) : "memory");
+#else
+  emu::named_barrier(id, nthreads, false, CUDAEMU_LOC_ARG);
+#endif
+}
+
+}  // namespace ptx
