@@ -1,7 +1,7 @@
 # Runs inside ctest: asks each test program for its cases and registers every case with labels, a timeout and a way to say "skipped".
 #   [grad]                              unit and grad
 #   [smoke]                             unit and smoke: all of them together take less than 10 s
-#   [parity] [data] [slow] [nightly]    these alone
+#   [parity] [data] [slow] [nightly] [emulated]    these alone
 #   anything else                       unit
 function(register_cases program factor)
   get_filename_component(folder ${program} NAME)
@@ -25,9 +25,9 @@ function(register_cases program factor)
     if(tags MATCHES "${open}\\.${close}")   # hidden
       continue()
     endif()
-    string(REGEX MATCHALL "${open}(grad|smoke|parity|data|slow|nightly)${close}" labels "${tags}")
+    string(REGEX MATCHALL "${open}(grad|smoke|parity|data|slow|nightly|emulated)${close}" labels "${tags}")
     string(REGEX REPLACE "[${open}${close}]" "" labels "${labels}")
-    if(NOT labels MATCHES "parity|data|slow|nightly")
+    if(NOT labels MATCHES "parity|data|slow|nightly|emulated")
       list(APPEND labels unit)
     endif()
     set(seconds 120)

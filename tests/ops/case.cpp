@@ -31,7 +31,7 @@ Tensor with_layout(const Tensor& x, Layout layout) {
   }
   Shape wide = x.shape();
   wide[x.dim() - 1] = 2 * wide[x.dim() - 1] + 3;
-  Tensor room = full(wide, std::numeric_limits<double>::quiet_NaN(), x.dtype());
+  Tensor room = full(wide, std::numeric_limits<double>::quiet_NaN(), x.dtype(), x.device());
   Tensor y = slice(room, -1, 2, wide[x.dim() - 1] - 1, 2);
   copy_(y, x);
   return y;
@@ -58,7 +58,7 @@ std::vector<Tensor> run(const Case& row, const std::vector<Tensor>& inputs) {
   const Tensor y = row.op(xs);
   const GeneratorState keep = random_state();
   manual_seed(7);
-  const Tensor gy = to(rand(y.shape(), -1, 1, DType::f32), y.dtype());
+  const Tensor gy = to(to(rand(y.shape(), -1, 1, DType::f32), y.dtype()), y.device());
   set_random_state(keep);
   std::vector<Tensor> all{y.detach()};
   for (const Tensor& g : grad({y}, xs, {gy})) all.push_back(g);
@@ -89,7 +89,7 @@ void compare(const Tensor& y, const Tensor& exact, double bound) {
   REQUIRE(y.defined() == exact.defined());
   if (!y.defined()) return;
   REQUIRE(y.shape() == exact.shape());
-  const Tensor a = contiguous(to(y, DType::f64)), b = contiguous(to(exact, DType::f64));
+  const Tensor a = contiguous(to(to(y, DeviceKind::cpu), DType::f64)), b = contiguous(to(exact, DType::f64));
   double scale = 0, worst = 0;
   for (int64_t i = 0; i < a.numel(); ++i) {
     const double u = a.data<double>()[i], v = b.data<double>()[i];
@@ -105,9 +105,15 @@ void compare(const Tensor& y, const Tensor& exact, double bound) {
   REQUIRE(worst <= bound * eps * scale);
 }
 
-void check_candidate(const Case& row, const kernels::SlotBase& slot, int index, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact) {
-  const std::string spec = std::string(slot.name) + ":" + slot.candidate(DeviceKind::cpu, index);
-  const bool last = slot.candidate(DeviceKind::cpu, index + 1) == nullptr || slot.candidate(DeviceKind::cpu, index + 2) == nullptr;
+// The last candidate of a device's list serves every call; on the CPU that is the one before the reference too.
+bool serves_every_call(const kernels::SlotBase& slot, DeviceKind device, int index) {
+  const int behind = device == DeviceKind::cpu ? 2 : 1;
+  return slot.candidate(device, index + 1) == nullptr || slot.candidate(device, index + behind) == nullptr;
+}
+
+void check_candidate(const Case& row, const kernels::SlotBase& slot, DeviceKind device, int index, const std::vector<Tensor>& xs,
+                     const std::vector<Tensor>& exact) {
+  const std::string spec = std::string(slot.name) + ":" + slot.candidate(device, index);
   KernelGuard guard(spec);
   kernels::last_run() = {};
   std::vector<Tensor> results;
@@ -115,7 +121,7 @@ void check_candidate(const Case& row, const kernels::SlotBase& slot, int index, 
     results = run(row, xs);
   } catch (const UnsupportedKernel&) {
     INFO("only candidates before the last listed one may refuse a call");
-    REQUIRE_FALSE(last);
+    REQUIRE_FALSE(serves_every_call(slot, device, index));
     return;
   }
   const double bound = kernels::last_run().error * row.amplification;
@@ -134,8 +140,19 @@ void check_candidates_on(const Case& row, const std::vector<Tensor>& xs, const s
       for (int c = 0; const char* name = slot->candidate(DeviceKind::cpu, c); ++c) {
         INFO(row.name << " " << slot->name << ":" << name << " " << (xs.empty() ? "" : name_of(xs[0].dtype())) << " " << kernels::name_of(isa) << " "
                       << layout);
-        check_candidate(row, *slot, c, xs, exact);
+        check_candidate(row, *slot, DeviceKind::cpu, c, xs, exact);
       }
+  }
+}
+
+void check_on_cuda(const Case& row, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact, const char* layout) {
+  for (const auto* slot : row.slots) {
+    INFO(row.name << " " << slot->name << " has no kernel");
+    REQUIRE(slot->candidate(DeviceKind::cuda, 0) != nullptr);
+    for (int c = 0; const char* name = slot->candidate(DeviceKind::cuda, c); ++c) {
+      INFO(row.name << " " << slot->name << ":" << name << " " << (xs.empty() ? "" : name_of(xs[0].dtype())) << " on cuda, " << layout);
+      check_candidate(row, *slot, DeviceKind::cuda, c, xs, exact);
+    }
   }
 }
 
@@ -161,6 +178,18 @@ void check_candidates(const Case& row) {
       const auto xs = repeated(inputs, dim);
       check_candidates_on(row, xs, oracle(row, xs), dim ? "last repeated" : "first repeated");
     }
+  }
+}
+
+void check_cuda(const Case& row) {
+  if (row.bench) return;
+  for (DType dtype : {DType::f32, DType::f64}) {
+    const auto inputs = make_inputs(row, dtype);
+    const auto exact = oracle(row, inputs);
+    std::vector<Tensor> there;
+    for (const Tensor& x : inputs) there.push_back(to(x, DeviceKind::cuda));
+    for (Layout layout : {Layout::contiguous, Layout::permuted, Layout::sliced})
+      check_on_cuda(row, with_layout(there, layout), exact, kLayoutNames[static_cast<int>(layout)]);
   }
 }
 

@@ -30,6 +30,7 @@ struct Case {
 std::vector<Tensor> make_inputs(const Case& row, DType dtype, uint64_t seed = 1);
 
 void check_candidates(const Case& row);   // values and gradients: every candidate, instruction set, layout and dtype against the reference in f64
+void check_cuda(const Case& row);         // the same for every CUDA kernel, in each layout and dtype
 void check_gradients(const Case& row);    // first and second order, finite differences
 void check_determinism(const Case& row);  // the same bits at one, two and four threads
 void check_twin(const Case& row);         // gradients of the kernels against those of the composite definition
@@ -42,9 +43,18 @@ template <class Rows> void check_all(const Rows& rows, void (*check)(const Case&
 
 }  // namespace tapetum::test
 
+// Trees with CUDA, emulated or not, check its kernels too.
+#if defined(TAPETUM_WITH_CUDA)
+#define CUDA_TESTS(family, rows) \
+  TEST_CASE(family ": cuda kernels match the reference", "[emulated]") { check_all(rows, check_cuda); }
+#else
+#define CUDA_TESTS(family, rows)
+#endif
+
 // Every row of a family through every check. (In a file that includes the test framework.)
 #define OP_TESTS(family, rows)                                                                             \
   TEST_CASE(family ": every candidate matches the reference") { check_all(rows, check_candidates); }       \
+  CUDA_TESTS(family, rows)                                                                                 \
   TEST_CASE(family ": gradients match finite differences", "[grad]") { check_all(rows, check_gradients); } \
   TEST_CASE(family ": the kernels' gradients match the twin's", "[grad]") { check_all(rows, check_twin); } \
   TEST_CASE(family ": the same bits at any thread count") { check_all(rows, check_determinism); }          \

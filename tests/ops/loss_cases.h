@@ -6,11 +6,11 @@
 namespace tapetum::test {
 
 // Labels 0 .. classes - 1 in turn, each third one -100 when some are to be ignored.
-inline Tensor labels(const Shape& shape, int64_t classes, bool some_ignored = false) {
+inline Tensor labels(const Tensor& like, const Shape& shape, int64_t classes, bool some_ignored = false) {
   Tensor t = empty(shape, DType::i64);
   auto* p = t.mutable_data<int64_t>();
   for (int64_t i = 0; i < t.numel(); ++i) p[i] = some_ignored && i % 3 == 1 ? -100 : (i * 7 + i / 5) % classes;
-  return t;
+  return like.defined() ? to(t, like.device()) : t;
 }
 
 inline const std::vector<const kernels::SlotBase*> cross_entropy_slots = {&kernels::cross_entropy_forward, &kernels::cross_entropy_backward};
@@ -20,19 +20,19 @@ inline const std::vector<const kernels::SlotBase*> dice_slots = {&kernels::dice_
 inline const std::vector<Case> loss_cases = {
     {.name = "cross_entropy rows",
      .shapes = {{7, 5}},
-     .op = [](const auto& x) { return cross_entropy(x[0], labels({7}, 5)); },
+     .op = [](const auto& x) { return cross_entropy(x[0], labels(x[0], {7}, 5)); },
      .slots = cross_entropy_slots,
      .amplification = 8},
     {.name = "cross_entropy many classes",
      .shapes = {{3, 131}},
-     .op = [](const auto& x) { return cross_entropy(x[0], labels({3}, 131), {.label_smoothing = 0.2}); },
+     .op = [](const auto& x) { return cross_entropy(x[0], labels(x[0], {3}, 131), {.label_smoothing = 0.2}); },
      .slots = cross_entropy_slots,
      .amplification = 8},
     {.name = "cross_entropy image, some ignored",
      .shapes = {{2, 3, 3, 5}},
      .op =
          [](const auto& x) {
-           return cross_entropy(x[0], labels({2, 3, 5}, 3, true));
+           return cross_entropy(x[0], labels(x[0], {2, 3, 5}, 3, true));
          },
      .slots = cross_entropy_slots,
      .amplification = 8},
@@ -40,8 +40,9 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{2, 3, 3, 5}},
      .op =
          [](const auto& x) {
-           return cross_entropy(x[0], labels({2, 3, 5}, 3, true),
-                                {.weight = tensor({0.5, 2, 0}, {3}, x[0].dtype()), .reduction = Reduction::none, .label_smoothing = 0.1});
+           return cross_entropy(
+               x[0], labels(x[0], {2, 3, 5}, 3, true),
+               {.weight = tensor({0.5, 2, 0}, {3}, x[0].dtype()).to(x[0].device()), .reduction = Reduction::none, .label_smoothing = 0.1});
          },
      .slots = cross_entropy_slots,
      .amplification = 8},
@@ -49,21 +50,22 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{4, 70}},
      .op =
          [](const auto& x) {
-           return cross_entropy(x[0], labels({4}, 70),
-                                {.weight = full({70}, 0.5, x[0].dtype()), .ignore_index = 7, .reduction = Reduction::sum, .label_smoothing = 0.3});
+           return cross_entropy(
+               x[0], labels(x[0], {4}, 70),
+               {.weight = full({70}, 0.5, x[0].dtype(), x[0].device()), .ignore_index = 7, .reduction = Reduction::sum, .label_smoothing = 0.3});
          },
      .slots = cross_entropy_slots,
      .amplification = 8},
     {.name = "cross_entropy one pixel without batch",
      .shapes = {{4}},
-     .op = [](const auto& x) { return cross_entropy(x[0], labels({}, 4)); },
+     .op = [](const auto& x) { return cross_entropy(x[0], labels(x[0], {}, 4)); },
      .slots = cross_entropy_slots,
      .amplification = 8},
     {.name = "cross_entropy volume, sum",
      .shapes = {{2, 4, 2, 3, 3}},
      .op =
          [](const auto& x) {
-           return cross_entropy(x[0], labels({2, 2, 3, 3}, 4), {.reduction = Reduction::sum});
+           return cross_entropy(x[0], labels(x[0], {2, 2, 3, 3}, 4), {.reduction = Reduction::sum});
          },
      .slots = cross_entropy_slots,
      .amplification = 8},
@@ -71,12 +73,12 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{0, 4, 3}},
      .op =
          [](const auto& x) {
-           return cross_entropy(x[0], labels({0, 3}, 4), {.reduction = Reduction::sum});
+           return cross_entropy(x[0], labels(x[0], {0, 3}, 4), {.reduction = Reduction::sum});
          },
      .slots = cross_entropy_slots},
     {.name = "cross_entropy wide range",
      .shapes = {{5, 4}},
-     .op = [](const auto& x) { return cross_entropy(x[0], labels({5}, 4)); },
+     .op = [](const auto& x) { return cross_entropy(x[0], labels(x[0], {5}, 4)); },
      .slots = cross_entropy_slots,
      .low = -300,
      .high = 300,
@@ -91,8 +93,9 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{2, 3, 2, 2}},
      .op =
          [](const auto& x) {
-           return cross_entropy(x[0], full({2, 3, 2, 2}, 0.25, x[0].dtype()),
-                                {.weight = tensor({0.5, 2, 1}, {3}, x[0].dtype()), .reduction = Reduction::none, .label_smoothing = 0.1});
+           return cross_entropy(
+               x[0], full({2, 3, 2, 2}, 0.25, x[0].dtype(), x[0].device()),
+               {.weight = tensor({0.5, 2, 1}, {3}, x[0].dtype()).to(x[0].device()), .reduction = Reduction::none, .label_smoothing = 0.1});
          },
      .slots = {&kernels::cross_entropy_forward},
      .amplification = 16},
@@ -100,7 +103,7 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{2, 3, 4}},
      .op =
          [](const auto& x) {
-           return nll_loss(x[0], labels({2, 4}, 3, true));
+           return nll_loss(x[0], labels(x[0], {2, 4}, 3, true));
          },
      .slots = {},
      .amplification = 16},
@@ -138,7 +141,7 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{2, 3, 3, 4}},
      .op =
          [](const auto& x) {
-           return dice_loss(x[0], labels({2, 3, 4}, 3, true));
+           return dice_loss(x[0], labels(x[0], {2, 3, 4}, 3, true));
          },
      .slots = dice_slots,
      .amplification = 8},
@@ -146,13 +149,13 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{3, 70, 2}},
      .op =
          [](const auto& x) {
-           return dice_loss(x[0], labels({3, 2}, 70), {.squared = false, .ignore_index = 3, .reduction = Reduction::sum});
+           return dice_loss(x[0], labels(x[0], {3, 2}, 70), {.squared = false, .ignore_index = 3, .reduction = Reduction::sum});
          },
      .slots = dice_slots,
      .amplification = 8},
     {.name = "dice_loss of one pixel's probabilities",
      .shapes = {{4}},
-     .op = [](const auto& x) { return dice_loss(x[0], labels({}, 4), {.activation = Activation::none}); },
+     .op = [](const auto& x) { return dice_loss(x[0], labels(x[0], {}, 4), {.activation = Activation::none}); },
      .slots = dice_slots,
      .low = 0,
      .high = 1,
@@ -161,7 +164,7 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{2, 2, 256, 256}},
      .op =
          [](const auto& x) {
-           return dice_loss(x[0], labels({2, 256, 256}, 2));
+           return dice_loss(x[0], labels(x[0], {2, 256, 256}, 2));
          },
      .slots = dice_slots,
      .bench = true},
@@ -176,14 +179,15 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{2, 3, 3, 4}},
      .op =
          [](const auto& x) {
-           return focal_loss(x[0], labels({2, 3, 4}, 3, true));
+           return focal_loss(x[0], labels(x[0], {2, 3, 4}, 3, true));
          },
      .slots = {}},
     {.name = "focal_loss, own gamma and alpha",
      .shapes = {{4, 3}},
      .op =
          [](const auto& x) {
-           return focal_loss(x[0], labels({4}, 3), {.gamma = 1.5, .alpha = tensor({0.5, 2, 1}, {3}, x[0].dtype()), .reduction = Reduction::none});
+           return focal_loss(x[0], labels(x[0], {4}, 3),
+                             {.gamma = 1.5, .alpha = tensor({0.5, 2, 1}, {3}, x[0].dtype()).to(x[0].device()), .reduction = Reduction::none});
          },
      .slots = {}},
     {.name = "sigmoid_focal_loss",
@@ -194,7 +198,7 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{2, 2, 256, 256}},
      .op =
          [](const auto& x) {
-           return cross_entropy(x[0], labels({2, 256, 256}, 2));
+           return cross_entropy(x[0], labels(x[0], {2, 256, 256}, 2));
          },
      .slots = cross_entropy_slots,
      .bench = true},
@@ -202,7 +206,7 @@ inline const std::vector<Case> loss_cases = {
      .shapes = {{2, 21, 256, 256}},
      .op =
          [](const auto& x) {
-           return cross_entropy(x[0], labels({2, 256, 256}, 21));
+           return cross_entropy(x[0], labels(x[0], {2, 256, 256}, 21));
          },
      .slots = cross_entropy_slots,
      .bench = true},

@@ -15,7 +15,7 @@ inline Tensor batch_norm_of(const std::vector<Tensor>& x, double eps = 1e-5) {
 }
 // With given statistics: no gradient flows into them.
 inline Tensor batch_norm_fixed(const std::vector<Tensor>& x, double eps = 1e-5) {
-  const Tensor mean = full({x[0].size(1)}, 0.25, x[0].dtype()), var = full({x[0].size(1)}, 1.5, x[0].dtype());
+  const Tensor mean = full({x[0].size(1)}, 0.25, x[0].dtype(), x[0].device()), var = full({x[0].size(1)}, 1.5, x[0].dtype(), x[0].device());
   return batch_norm(x[0], mean, var, x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), {.eps = eps});
 }
 

@@ -10,7 +10,7 @@ inline Tensor optimizer_steps(const std::vector<Tensor>& x, int states, const st
   NoGrad no_grad;
   std::vector<StepItem> items;
   for (size_t i = 0; i < x.size(); i += 2) {
-    StepItem item{x[i] * 1, x[i + 1], {}, zeros({}, DType::f64)};
+    StepItem item{x[i] * 1, x[i + 1], {}, zeros({}, DType::f64, x[i].device())};
     for (int j = 0; j < states; ++j) item.state[j] = x[i] * 0;
     items.push_back(item);
   }
@@ -23,34 +23,39 @@ inline Tensor optimizer_steps(const std::vector<Tensor>& x, int states, const st
   return cat(all, 0);
 }
 
-inline Tensor rate() { return full({}, 0.1, DType::f64); }
+inline Tensor rate(const Tensor& like) { return full({}, 0.1, DType::f64, like.device()); }
 
 inline Case sgd_case(const char* name, const SgdStepOptions& options) {
-  return {
-      .name = name,
-      .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
-      .op = [=](const auto& x) { return optimizer_steps(x, options.momentum != 0, [&](const auto& items) { sgd_step_(items, rate(), options); }); },
-      .slots = {&kernels::sgd_step},
-      .flat = true};
+  return {.name = name,
+          .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+          .op =
+              [=](const auto& x) {
+                return optimizer_steps(x, options.momentum != 0, [&](const auto& items) { sgd_step_(items, rate(items[0].value), options); });
+              },
+          .slots = {&kernels::sgd_step},
+          .flat = true};
 }
 
 inline Case adam_case(const char* name, const AdamStepOptions& options) {
-  return {
-      .name = name,
-      .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
-      .op =
-          [=](const auto& x) { return optimizer_steps(x, options.amsgrad ? 3 : 2, [&](const auto& items) { adam_step_(items, rate(), options); }); },
-      .slots = {&kernels::adam_step},
-      .flat = true};
+  return {.name = name,
+          .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+          .op =
+              [=](const auto& x) {
+                return optimizer_steps(x, options.amsgrad ? 3 : 2, [&](const auto& items) { adam_step_(items, rate(items[0].value), options); });
+              },
+          .slots = {&kernels::adam_step},
+          .flat = true};
 }
 
 inline Case rmsprop_case(const char* name, const RmspropStepOptions& options) {
   const int states = options.centered ? 3 : options.momentum != 0 ? 2 : 1;
-  return {.name = name,
-          .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
-          .op = [=](const auto& x) { return optimizer_steps(x, states, [&](const auto& items) { rmsprop_step_(items, rate(), options); }); },
-          .slots = {&kernels::rmsprop_step},
-          .flat = true};
+  return {
+      .name = name,
+      .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+      .op =
+          [=](const auto& x) { return optimizer_steps(x, states, [&](const auto& items) { rmsprop_step_(items, rate(items[0].value), options); }); },
+      .slots = {&kernels::rmsprop_step},
+      .flat = true};
 }
 
 inline Case clip_case(const char* name, double limit, double p) {
@@ -94,7 +99,7 @@ inline const std::vector<Case> optimizer_cases = {
     clip_case("clip_norm greatest", 0.5, std::numeric_limits<double>::infinity()),
     {.name = "adam large",
      .shapes = {{1 << 22}, {1 << 22}},
-     .op = [](const auto& x) { return optimizer_steps(x, 2, [](const auto& items) { adam_step_(items, rate(), {}); }); },
+     .op = [](const auto& x) { return optimizer_steps(x, 2, [](const auto& items) { adam_step_(items, rate(items[0].value), {}); }); },
      .slots = {&kernels::adam_step},
      .flat = true,
      .bench = true},

@@ -60,10 +60,10 @@ TEST_CASE("nonzero: places of all dimensions in row-major order, over many piece
   REQUIRE(values<int64_t>(nonzero(transpose(tensor({0, 5, 0, 1, 0, 2}, {2, 3}), 0, 1))) == std::vector<int64_t>{0, 1, 1, 0, 2, 1});
   REQUIRE(nonzero(full({}, 3)).shape() == Shape{1, 0});
   REQUIRE(nonzero(zeros({0, 2})).shape() == Shape{0, 2});
-  const Tensor many = one_hot(indices({50000}, 7), 7);  // 350,000 elements
+  const Tensor many = one_hot(indices({}, {50000}, 7), 7);  // 350,000 elements
   const Tensor places = nonzero(many);
   REQUIRE(places.size(0) == 50000);
-  REQUIRE(values<int64_t>(slice(places, 1, 1, 2)) == values<int64_t>(indices({50000}, 7)));
+  REQUIRE(values<int64_t>(slice(places, 1, 1, 2)) == values<int64_t>(indices({}, {50000}, 7)));
 }
 
 TEST_CASE("one_hot, bincount: sizes follow the greatest index") {
