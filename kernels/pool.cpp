@@ -4,9 +4,11 @@
 
 namespace tapetum::kernels {
 
-#define MAX_POOL2D(role)                                                                                                                          \
-  constinit const KernelSlot<MaxPool2dArgs> max_pool2d_##role {                                                                                   \
-    "max_pool2d_" #role, {TAPETUM_ENTRY(MaxPool2dArgs, max_pool2d_##role##_reference)}, {TAPETUM_CPU(MaxPool2dArgs, max_pool2d_##role##_vec)}, {} \
+#define MAX_POOL2D(role)                                                                                                                         \
+  constinit const KernelSlot<MaxPool2dArgs> max_pool2d_##role {                                                                                  \
+    "max_pool2d_" #role, {TAPETUM_ENTRY(MaxPool2dArgs, max_pool2d_##role##_reference)}, {TAPETUM_CPU(MaxPool2dArgs, max_pool2d_##role##_vec)}, { \
+      TAPETUM_CUDA(MaxPool2dArgs, max_pool2d_##role##_cuda)                                                                                      \
+    }                                                                                                                                            \
   }
 
 MAX_POOL2D(forward);
