@@ -1,0 +1,95 @@
+// tiled: one block for each tile of c; operands are read along whichever of their dimensions is dense.
+// With tiles of r x s elements, a is read n / s times and b m / r times.
+#include "kernels/matmul.h"
+
+#include "kernels/cuda/gemm_tile.cuh"
+#include "kernels/cuda/launch.cuh"
+#include "kernels/strided.h"
+
+namespace tapetum::kernels {
+namespace {
+
+bool supports(const MatmulArgs&) { return true; }
+double error(const MatmulArgs& a) { return 4 + 2 * __builtin_sqrt(static_cast<double>(a.shape.k)); }
+
+template <class T, bool along_depth> struct StridedOperand {
+  static constexpr bool kAlongDepth = along_depth;
+  const T* data;
+  int64_t lines, steps, line_stride, step_stride;
+
+  using Line = const T*;  // null: outside
+  struct Step {
+    int64_t offset;
+    bool inside;
+  };
+  __device__ Line line(int64_t i) const { return i < lines ? data + i * line_stride : nullptr; }
+  __device__ Step step(int64_t l) const { return {l * step_stride, l < steps}; }
+  __device__ T read(Line line, Step step) const { return line && step.inside ? line[step.offset] : T(0); }
+};
+
+// c, or its transpose where that has neighbouring columns in memory.
+struct Problem {
+  MatmulArgs args;
+  bool transposed;  // the bias goes with the rows
+};
+
+Problem with_dense_rows(const MatmulArgs& args) {
+  const MatmulShape& z = args.shape;
+  Problem p{args, z.c.row < z.c.column && z.m > 1};
+  if (!p.transposed) return p;
+  MatmulShape& t = p.args.shape;
+  for (int64_t d = 0; d < z.batch.ndim; ++d) std::swap(t.batch.stride[0][d], t.batch.stride[1][d]);
+  std::swap(p.args.a, p.args.b), std::swap(t.m, t.n);
+  t.a = {z.b.column, z.b.row}, t.b = {z.a.column, z.a.row}, t.c = {z.c.column, z.c.row};
+  return p;
+}
+
+template <class Tile, bool a_along_depth, bool b_along_depth> __global__ void __launch_bounds__(Tile::kThreads, 2) matmul_tiled_kernel(Problem p) {
+  using T = typename Tile::T;
+  const MatmulShape& z = p.args.shape;
+  const int64_t across = Tile::across(z.n), down = Tile::down(z.m), block = blockIdx.x;
+  const auto o = offsets_of(z.batch, block / (across * down), z.batch.ndim);
+  const StridedOperand<T, a_along_depth> a{static_cast<const T*>(p.args.a) + o.at[0], z.m, z.k, z.a.row, z.a.column};
+  const StridedOperand<T, b_along_depth> b{static_cast<const T*>(p.args.b) + o.at[1], z.n, z.k, z.b.column, z.b.row};
+  const auto bias = static_cast<const T*>(p.args.bias);
+  T* const c = static_cast<T*>(p.args.c) + o.at[2];
+  multiply_tile<Tile>(a, b, block / across % down * Tile::kRows, block % across * Tile::kColumns, 0, z.k, [&](int64_t i, int64_t j, T sum) {
+    if (i < z.m && j < z.n) c[i * z.c.row + j * z.c.column] = bias ? sum + bias[p.transposed ? i : j] : sum;
+  });
+}
+
+template <class Tile> int64_t tiles_of(const MatmulShape& z) { return Tile::down(z.m) * Tile::across(z.n) * z.batch.count; }
+
+template <class Tile> Status launch(const Problem& p, const Workspace& workspace) {
+  const MatmulShape& z = p.args.shape;
+  const gpu::Launch at{.grid = dim3(static_cast<unsigned>(tiles_of<Tile>(z))),
+                       .block = Tile::kThreads,
+                       .smem = sizeof(typename Tile::Shared),
+                       .stream = stream_of(workspace)};
+  const bool a_along_depth = z.a.column <= z.a.row, b_along_depth = z.b.row < z.b.column;
+  if (a_along_depth)
+    return status_of(b_along_depth ? gpu::launch<matmul_tiled_kernel<Tile, true, true>>(at, p)
+                                   : gpu::launch<matmul_tiled_kernel<Tile, true, false>>(at, p));
+  return status_of(b_along_depth ? gpu::launch<matmul_tiled_kernel<Tile, false, true>>(at, p)
+                                 : gpu::launch<matmul_tiled_kernel<Tile, false, false>>(at, p));
+}
+
+// A large tile reads less, a small one leaves fewer multiprocessors idle.
+constexpr int64_t kEnoughBlocks = 128;
+using Large = Tile<float, 128, 128, 8, 8, 8>;
+using Small = Tile<float, 64, 64, 16, 4, 4>;
+using Double = Tile<double, 64, 64, 8, 4, 4>;
+
+Status run(const MatmulArgs& args, Workspace& workspace) {
+  const MatmulShape& z = args.shape;
+  if (z.m == 0 || z.n == 0 || z.batch.count == 0) return Status::ok;
+  const Problem p = with_dense_rows(args);
+  if (z.dtype == DType::f64) return launch<Double>(p, workspace);
+  return tiles_of<Large>(z) >= kEnoughBlocks ? launch<Large>(p, workspace) : launch<Small>(p, workspace);
+}
+
+}  // namespace
+
+TAPETUM_CANDIDATE(MatmulArgs, matmul_tiled_cuda){.name = "tiled", .supports = supports, .error = error, .run = run};
+
+}  // namespace tapetum::kernels
