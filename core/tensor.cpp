@@ -67,7 +67,8 @@ double Tensor::item() const {
   if (numel() != 1) throw ShapeError(fmt::format("item: expected one element, got shape {}", to_string(shape())));
   if (device().kind == DeviceKind::meta) throw DeviceError("item: a tensor on 'meta' has no values");
   double bits = 0;
-  kernels::device_api(device().kind)->copy(&bits, raw(), size_of(dtype()), kernels::CopyKind::to_host);
+  const auto& api = device_of(device().kind);
+  if (!api.copy(&bits, raw(), size_of(dtype()), kernels::CopyKind::to_host)) throw DeviceError(fmt::format("item: {}", api.last_error()));
   return with_type(dtype(), [&]<class T>() -> double {
     T x;
     std::memcpy(&x, &bits, sizeof x);

@@ -92,7 +92,7 @@ tp::train::Record shares_of(const tp::Tensor& labels, const std::vector<std::str
 int segment(const Options& o) {
   const programs::JsonOutput json(o.json);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
-  const tp::Device device(o.device == "auto" ? "cpu" : o.device.c_str());
+  const tp::Device device = programs::device_of(o.device);
   const tp::Safetensors file = tp::load(o.weights);
   const programs::ModelCard card = programs::card_of(o.weights, file.metadata);
   tp::models::UNet model(card.unet);

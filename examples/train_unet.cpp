@@ -63,10 +63,11 @@ ModelCard make_card(const TrainOptions& o, const programs::Sets& sets) {
 
 class Loss {
  public:
-  explicit Loss(const TrainOptions& o) : kind_(o.loss), ignore_(o.ignore_index) {
+  Loss(const TrainOptions& o, tp::Device device) : kind_(o.loss), ignore_(o.ignore_index) {
     if (o.class_weights.empty()) return;
     weights_ = tp::empty({o.classes});
     std::copy(o.class_weights.begin(), o.class_weights.end(), weights_.mutable_data<float>());
+    weights_ = to(weights_, device);
   }
   tp::Tensor operator()(const tp::Tensor& logits, const tp::Tensor& mask) const {
     if (!any(mask != ignore_).item()) return sum(logits) * 0.0;  // nothing to learn from: the mean over no pixel would be NaN
@@ -96,11 +97,11 @@ tp::data::LoaderOptions loading(const TrainOptions& o, bool shuffle) {
 struct Training {
   explicit Training(const TrainOptions& options)
       : o(options),
-        device(o.device == "auto" ? "cpu" : o.device.c_str()),
+        device(programs::device_of(o.device)),
         sets(programs::make_sets(o)),
         card(make_card(o, sets)),
         model(card.unet),
-        loss(o),
+        loss(o, device),
         loader(sets.train, loading(o, true)),
         val_loader(sets.val, loading(o, false)) {
     if (!o.weights.empty()) programs::load_weights(model, tp::load(o.weights), o.weights);

@@ -1,7 +1,6 @@
-// Blocks come in size classes, eight to a doubling, so that at most an eighth is wasted. A header of one cache line in front of
-// the data names the class. Blocks of 2 MB and more ask for huge pages. Sanitizers, and TAPETUM_ALLOC=system, get one exact system
-// allocation each: posix_memalign, since aligned_alloc wants the size rounded up and would hide a short overrun.
-// Guard words fill what a block has more than was asked for, a cache line at least, and the rest of its header.
+// A header of one cache line in front of the data names the block's size class. Blocks of 2 MB and more ask for huge pages. Sanitizers, and
+// TAPETUM_ALLOC=system, get one exact system allocation each: posix_memalign, since aligned_alloc wants the size rounded up and would hide a short
+// overrun. Guard words fill what a block has more than was asked for, a cache line at least, and the rest of its header.
 #include "kernels/allocator.h"
 
 #include <malloc.h>
@@ -9,15 +8,15 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <new>
 #include <unordered_set>
 #include <utility>
 #include <vector>
+
+#include "kernels/block_cache.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TAPETUM_SANITIZED 1
@@ -33,10 +32,8 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr size_t kAlignment = 64, kHugePage = size_t{2} << 20;
+constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kMaxBytes = size_t{1} << 39;  // 512 GB: a greater wish is a mistake, and sanitizers would abort on it
-constexpr int kSteps = 8, kClasses = 64 * kSteps;
-constexpr int kMaxStretch = 2;  // a request may take a kept block of up to so many classes above its own
 
 constexpr uint64_t kGuardWord = 0x7ff4'dead'7fa4'dead;  // NaN as one f64 and as two f32
 
@@ -46,35 +43,6 @@ struct alignas(kAlignment) Header {
   uint64_t guard[6];
 };
 static_assert(sizeof(Header) == kAlignment);
-
-int class_of(size_t bytes) {
-  const size_t n = std::max(bytes, kAlignment) - 1;
-  const int octave = std::bit_width(n) - 1;                         // 2^octave <= n
-  const int step = static_cast<int>((n >> (octave - 3)) - kSteps);  // the next three bits
-  return octave * kSteps + step;
-}
-size_t size_of_class(int c) { return static_cast<size_t>(kSteps + c % kSteps + 1) << (c / kSteps - 3); }
-
-// What both allocators count.
-class Counted {
- public:
-  MemoryCounters counters() {
-    std::lock_guard lock(mutex_);
-    return counters_;
-  }
-  void reset_peak() {
-    std::lock_guard lock(mutex_);
-    counters_.peak = counters_.allocated;
-  }
-
- protected:
-  void count(size_t bytes) {
-    counters_.allocated += bytes;
-    counters_.peak = std::max(counters_.peak, counters_.allocated);
-  }
-  std::mutex mutex_;
-  MemoryCounters counters_{};
-};
 
 void fill_with_guards(Header& block) {
   std::fill(std::begin(block.guard), std::end(block.guard), kGuardWord);

@@ -1,6 +1,6 @@
 // Host memory for tensors and workspaces: freed blocks are kept by size and given out again, because the system would zero each page anew.
 #pragma once
-#include <cstddef>
+#include "kernels/device.h"
 
 namespace tapetum::kernels {
 
@@ -21,11 +21,6 @@ class GuardWords {
 };
 size_t damaged_blocks();  // with changed guard words, in use or released since the last call
 
-struct MemoryCounters {
-  size_t allocated;  // bytes in blocks that are in use
-  size_t peak;       // the greatest `allocated` since the start, or the last reset
-  size_t reserved;   // allocated, and kept for reuse
-};
 MemoryCounters host_memory();
 void reset_host_peak();
 void release_cached_host();  // gives kept blocks back to the system

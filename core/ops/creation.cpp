@@ -18,10 +18,10 @@ namespace {
 
 void copy_bytes(Tensor& to, const Tensor& from) {
   const bool to_host = to.device().kind == DeviceKind::cpu;
-  const auto* api = kernels::device_api(to_host ? from.device().kind : to.device().kind);
+  const auto& api = device_of(to_host ? from.device().kind : to.device().kind);
   const auto kind = to_host ? kernels::CopyKind::to_host : kernels::CopyKind::to_device;
-  if (!api->copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind))
-    throw DeviceError("to: the device reported a failure");
+  if (!api.copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind))
+    throw DeviceError(fmt::format("to: {}", api.last_error()));
 }
 
 struct FromTo {  // a DeviceKind or a DType

@@ -21,7 +21,7 @@ void throw_status(kernels::Status status, const char* slot, DeviceKind device, D
     case Status::out_of_memory:
       throw OutOfMemory(fmt::format("{}: no memory for the workspace {}", slot, on));
     default:
-      throw DeviceError(fmt::format("{}: the device reported a failure {}", slot, on));
+      throw DeviceError(fmt::format("{} {}: {}", slot, on, device_of(device).last_error()));
   }
 }
 

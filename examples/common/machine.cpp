@@ -4,6 +4,8 @@
 
 #include <fstream>
 
+#include "core/cuda.h"
+
 namespace programs {
 
 std::string cpu_name() {
@@ -17,6 +19,11 @@ double peak_memory_mb() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) * 1024 / 1e6;  // Linux counts KiB
+}
+
+tapetum::Device device_of(const std::string& wish) {
+  if (wish == "auto") return tapetum::cuda::is_available() ? tapetum::DeviceKind::cuda : tapetum::DeviceKind::cpu;
+  return tapetum::Device(wish.c_str());
 }
 
 }  // namespace programs

@@ -1,0 +1,14 @@
+// Device memory for tensors and workspaces. A block belongs to the stream that was current when it was allocated: freed, it is given out
+// again to work on that stream, which runs behind the work that used it, so nothing waits. (cudaMalloc and cudaFree wait for the device.)
+#pragma once
+#include "kernels/device.h"
+
+namespace tapetum::kernels {
+
+void* allocate_device(size_t bytes);  // 256-byte aligned; null when there is none. Thread-safe.
+void release_device(void* data);
+MemoryCounters device_memory();
+void reset_device_peak();
+void release_cached_device();  // waits for the device
+
+}  // namespace tapetum::kernels

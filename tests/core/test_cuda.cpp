@@ -1,0 +1,110 @@
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "core/cuda.h"
+#include "core/memory.h"
+#include "tapetum.h"
+
+using namespace tapetum;
+
+#if defined(TAPETUM_WITH_CUDA)
+
+namespace {
+
+const Device gpu = DeviceKind::cuda;
+
+bool same(const Tensor& a, const Tensor& b) { return all(eq(to(a, DeviceKind::cpu), to(b, DeviceKind::cpu))).item() != 0; }
+
+}  // namespace
+
+TEST_CASE("cuda: tensors go to the device and come back", "[emulated]") {
+  const Tensor x = rand({3, 5});
+  const Tensor y = to(transpose(x, 0, 1), gpu);
+  REQUIRE(y.device() == gpu);
+  REQUIRE(same(y, transpose(x, 0, 1)));
+  REQUIRE(to(slice(x, 0, 1, 2), gpu).numel() == 5);
+  REQUIRE(to(rand({0, 3}), gpu).shape() == Shape{0, 3});
+  REQUIRE(to(tensor({2.5}), gpu).item() == 2.5);
+}
+
+TEST_CASE("cuda: the emulator is a device for those who ask for it", "[emulated]") {
+  REQUIRE(cuda::is_available() == false);
+  setenv("TAPETUM_DEVICE", "emulated", 1);
+  REQUIRE(cuda::is_available() == true);
+  unsetenv("TAPETUM_DEVICE");
+}
+
+TEST_CASE("cuda: tensors of two devices do not mix", "[emulated]") { REQUIRE_THROWS_AS(rand({3}) + to(rand({3}), gpu), DeviceError); }
+
+TEST_CASE("cuda: a gradient crosses the device border", "[emulated]") {
+  const Tensor x = rand({4}).set_requires_grad();
+  const Tensor y = to(to(x, gpu) * 3, DeviceKind::cpu);
+  REQUIRE(same(grad({y}, {x}, {ones({4})})[0], full({4}, 3)));
+}
+
+TEST_CASE("cuda: freed memory is kept and given out again", "[emulated]") {
+  release_memory(gpu);
+  reset_peak_memory(gpu);
+  const size_t before = memory_allocated(gpu);
+  const void* first = nullptr;
+  {
+    const Tensor x = empty({1000}, DType::f32, gpu);
+    first = x.raw();
+    REQUIRE(memory_allocated(gpu) >= before + 4000);
+  }
+  REQUIRE(memory_allocated(gpu) == before);
+  REQUIRE(peak_memory(gpu) >= before + 4000);
+  REQUIRE(empty({1000}, DType::f32, gpu).raw() == first);
+  release_memory(gpu);
+  REQUIRE(memory_reserved(gpu) == before);
+}
+
+TEST_CASE("cuda: what does not fit is named, and nothing is lost", "[emulated]") {
+  const int64_t much = int64_t{1} << 50;
+  REQUIRE_THROWS_WITH(empty({much}, DType::f32, gpu), Catch::Contains("bytes on 'cuda'") && Catch::Contains("tensors hold"));
+  REQUIRE((to(rand({3}), gpu) + 1).numel() == 3);
+}
+
+TEST_CASE("cuda: streams run side by side, and one waits for the other's event", "[emulated]") {
+  const Tensor x = to(full({1000}, 2), gpu);
+  cuda::synchronize();
+  const cuda::Stream a, b;
+  const cuda::Event ready;
+  Tensor y, z;
+  {
+    cuda::StreamGuard on(a);
+    y = x * 3;
+    ready.record();
+  }
+  b.wait(ready);
+  {
+    cuda::StreamGuard on(b);
+    z = y + 1;
+  }
+  b.synchronize();
+  REQUIRE(same(z, full({1000}, 7)));
+  REQUIRE(a.handle() != b.handle());
+}
+
+TEST_CASE("cuda: a block goes back to the stream that it was made on", "[emulated]") {
+  const cuda::Stream a;
+  const void* block = nullptr;
+  {
+    cuda::StreamGuard on(a);
+    block = empty({777}, DType::f32, gpu).raw();
+  }
+  REQUIRE(empty({777}, DType::f32, gpu).raw() != block);
+  cuda::StreamGuard on(a);
+  REQUIRE(empty({777}, DType::f32, gpu).raw() == block);
+}
+
+#else
+
+TEST_CASE("cuda: a build without it says so") {
+  REQUIRE_FALSE(cuda::is_available());
+  REQUIRE_THROWS_WITH(zeros({2}, DType::f32, DeviceKind::cuda), "device 'cuda' is not in this build: it has CPU kernels only");
+  REQUIRE_THROWS_WITH(cuda::Stream(), "device 'cuda' is not in this build: it has CPU kernels only");
+  REQUIRE_THROWS_WITH(memory_allocated(DeviceKind::cuda), "device 'cuda' is not in this build: it has CPU kernels only");
+}
+
+#endif
