@@ -4,15 +4,25 @@
 
 namespace tapetum::kernels {
 
-constinit const KernelSlot<SgdStepArgs> sgd_step{
-    "sgd_step", {TAPETUM_ENTRY(SgdStepArgs, sgd_step_reference)}, {TAPETUM_CPU(SgdStepArgs, sgd_step_vec)}, {}};
-constinit const KernelSlot<AdamStepArgs> adam_step{
-    "adam_step", {TAPETUM_ENTRY(AdamStepArgs, adam_step_reference)}, {TAPETUM_CPU(AdamStepArgs, adam_step_vec)}, {}};
-constinit const KernelSlot<RmspropStepArgs> rmsprop_step{
-    "rmsprop_step", {TAPETUM_ENTRY(RmspropStepArgs, rmsprop_step_reference)}, {TAPETUM_CPU(RmspropStepArgs, rmsprop_step_vec)}, {}};
-constinit const KernelSlot<EmaStepArgs> ema_step{
-    "ema_step", {TAPETUM_ENTRY(EmaStepArgs, ema_step_reference)}, {TAPETUM_CPU(EmaStepArgs, ema_step_vec)}, {}};
-constinit const KernelSlot<ClipNormArgs> clip_norm{
-    "clip_norm", {TAPETUM_ENTRY(ClipNormArgs, clip_norm_reference)}, {TAPETUM_CPU(ClipNormArgs, clip_norm_vec)}, {}};
+constinit const KernelSlot<SgdStepArgs> sgd_step{"sgd_step",
+                                                 {TAPETUM_ENTRY(SgdStepArgs, sgd_step_reference)},
+                                                 {TAPETUM_CPU(SgdStepArgs, sgd_step_vec)},
+                                                 {TAPETUM_CUDA(SgdStepArgs, sgd_step_cuda)}};
+constinit const KernelSlot<AdamStepArgs> adam_step{"adam_step",
+                                                   {TAPETUM_ENTRY(AdamStepArgs, adam_step_reference)},
+                                                   {TAPETUM_CPU(AdamStepArgs, adam_step_vec)},
+                                                   {TAPETUM_CUDA(AdamStepArgs, adam_step_cuda)}};
+constinit const KernelSlot<RmspropStepArgs> rmsprop_step{"rmsprop_step",
+                                                         {TAPETUM_ENTRY(RmspropStepArgs, rmsprop_step_reference)},
+                                                         {TAPETUM_CPU(RmspropStepArgs, rmsprop_step_vec)},
+                                                         {TAPETUM_CUDA(RmspropStepArgs, rmsprop_step_cuda)}};
+constinit const KernelSlot<EmaStepArgs> ema_step{"ema_step",
+                                                 {TAPETUM_ENTRY(EmaStepArgs, ema_step_reference)},
+                                                 {TAPETUM_CPU(EmaStepArgs, ema_step_vec)},
+                                                 {TAPETUM_CUDA(EmaStepArgs, ema_step_cuda)}};
+constinit const KernelSlot<ClipNormArgs> clip_norm{"clip_norm",
+                                                   {TAPETUM_ENTRY(ClipNormArgs, clip_norm_reference)},
+                                                   {TAPETUM_CPU(ClipNormArgs, clip_norm_vec)},
+                                                   {TAPETUM_CUDA(ClipNormArgs, clip_norm_cuda)}};
 
 }  // namespace tapetum::kernels
