@@ -7,7 +7,7 @@ namespace tapetum::kernels {
 // clang-format off: it takes #op for a directive
 #define RANDOM(op)                                                                                                                      \
   constinit const RandomSlot op {                                                                                                       \
-#op, {TAPETUM_ENTRY(RandomArgs, op##_reference) }, {TAPETUM_CPU(RandomArgs, op##_blocks) }, {} \
+#op, {TAPETUM_ENTRY(RandomArgs, op##_reference) }, {TAPETUM_CPU(RandomArgs, op##_blocks) }, { TAPETUM_CUDA(RandomArgs, op##_cuda) } \
   }
 // clang-format on
 

@@ -1,0 +1,74 @@
+// One thread a block of the Philox stream: four words, four elements. The CPU's numbers: all is worked out in double and rounded once.
+// Writes size_of(dtype) bytes an element; normal is bound by its logarithms and cosines.
+#include "kernels/random.h"
+
+#include <numbers>
+
+#include "kernels/cuda/launch.cuh"
+#include "kernels/philox.h"
+
+namespace tapetum::kernels {
+namespace {
+
+constexpr int kThreads = 256;
+
+struct Uniform {
+  __device__ static void values(const PhiloxWords& w, const RandomArgs& a, double (&y)[4]) {
+    for (int i = 0; i < 4; ++i) y[i] = a.a + (a.b - a.a) * unit_interval(w.at[i]);
+  }
+};
+struct Normal {
+  __device__ static void values(const PhiloxWords& w, const RandomArgs& a, double (&y)[4]) {
+    for (int i = 0; i < 4; i += 2) {
+      const double radius = sqrt(-2 * log(1 - unit_interval(w.at[i]))), angle = 2 * std::numbers::pi * unit_interval(w.at[i + 1]);
+      y[i] = a.a + a.b * radius * cos(angle);
+      y[i + 1] = a.a + a.b * radius * sin(angle);
+    }
+  }
+};
+struct Bernoulli {
+  __device__ static void values(const PhiloxWords& w, const RandomArgs& a, double (&y)[4]) {
+    for (int i = 0; i < 4; ++i) y[i] = unit_interval(w.at[i]) < a.a;
+  }
+};
+
+// Four neighbours, written at once.
+template <class T> struct alignas(4 * sizeof(T)) Four { T at[4]; };
+
+template <class Draw, class T> __global__ void __launch_bounds__(kThreads) random_blocks_kernel(RandomArgs a) {
+  const int64_t block = blockIdx.x * int64_t{kThreads} + threadIdx.x, first = 4 * block;
+  if (first >= a.count) return;
+  double y[4];
+  Draw::values(philox(a.seed, a.call, static_cast<uint64_t>(block)), a, y);
+  T* out = static_cast<T*>(a.y) + first;
+  const Four<T> four{{cast<T>(y[0]), cast<T>(y[1]), cast<T>(y[2]), cast<T>(y[3])}};
+  if (first + 4 <= a.count && reinterpret_cast<uintptr_t>(out) % sizeof four == 0)
+    *reinterpret_cast<Four<T>*>(out) = four;
+  else
+    for (int64_t i = 0; i < 4 && first + i < a.count; ++i) out[i] = four.at[i];
+}
+
+template <class Draw> Status run(const RandomArgs& a, Workspace& w) {
+  if (a.count == 0) return Status::ok;
+  const gpu::Launch at{.grid = dim3(blocks_for(a.count, 4 * kThreads)), .block = kThreads, .stream = stream_of(w)};
+  switch (a.dtype) {
+    case DType::f64:
+      return status_of(gpu::launch<random_blocks_kernel<Draw, double>>(at, a));
+    case DType::f32:
+      return status_of(gpu::launch<random_blocks_kernel<Draw, float>>(at, a));
+    case DType::f16:
+      return status_of(gpu::launch<random_blocks_kernel<Draw, Half>>(at, a));
+    default:
+      return status_of(gpu::launch<random_blocks_kernel<Draw, BFloat16>>(at, a));
+  }
+}
+
+bool supports(const RandomArgs& a) { return is_floating(a.dtype); }
+
+}  // namespace
+
+TAPETUM_CANDIDATE(RandomArgs, random_uniform_cuda){.name = "blocks", .supports = supports, .run = run<Uniform>};
+TAPETUM_CANDIDATE(RandomArgs, random_normal_cuda){.name = "blocks", .supports = supports, .run = run<Normal>};
+TAPETUM_CANDIDATE(RandomArgs, random_bernoulli_cuda){.name = "blocks", .supports = supports, .run = run<Bernoulli>};
+
+}  // namespace tapetum::kernels
