@@ -26,6 +26,7 @@ inline const std::vector<Case> sort_cases = {
      .op = [](const auto& x) { return topk(x[0], 3, 0, {.largest = false}).values; },
      .slots = sort_slots},
     {.name = "topk none", .shapes = {{3, 4}}, .op = [](const auto& x) { return topk(x[0], 0).indices; }, .slots = sort_slots, .flat = true},
+    {.name = "sort in runs", .shapes = {{1, 1100}}, .op = [](const auto& x) { return sort(x[0]).values; }, .slots = sort_slots},
     {.name = "sort long lines", .shapes = {{64, 4096}}, .op = [](const auto& x) { return sort(x[0]).values; }, .slots = sort_slots, .bench = true},
     {.name = "topk of many lines",
      .shapes = {{1000, 1000}},
