@@ -10,7 +10,7 @@ namespace tapetum::kernels {
   constinit const KernelSlot<Args> op##_forward{#op "_forward",                    \
                                                 {TAPETUM_ENTRY(Args, op##_reference)}, \
                                                 {TAPETUM_CPU(Args, op##_lines)},     \
-                                                {}}
+                                                {TAPETUM_CUDA(Args, op##_cuda)}}
 // clang-format on
 
 INDEX(gather, IndexArgs);

@@ -1,0 +1,122 @@
+// Elements picked by an index along one dimension. Memory bound: index, walked and the picked elements of the table are read or written once.
+//   gather: one thread an element.
+//   scatter, scatter_add: a thread owns the elements k of one line's table with k mod owners equal to its number, walks the whole line's
+//   index in ascending order and leaves the others' elements alone. No two threads meet, so results are the reference's, bit for bit.
+#include "kernels/index.h"
+
+#include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/report.cuh"
+#include "kernels/strided.h"
+
+namespace tapetum::kernels {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int64_t kWantedThreads = 1 << 15, kMostOwners = 256;  // owners read the index once each: no more than fill the device
+
+__device__ int64_t thread_number() { return blockIdx.x * int64_t{kThreads} + threadIdx.x; }
+__device__ bool in_range(int64_t index, const IndexShape& s) { return index >= 0 && index < s.limit; }
+__device__ int64_t position_of(const IndexShape& s, int64_t i, int64_t line) { return i * s.lines.count + line; }
+
+template <class T> __global__ void __launch_bounds__(kThreads) gather_threads_kernel(IndexArgs a, bool along_lines, int64_t* bad) {
+  const auto& s = a.shape;
+  const int64_t at = thread_number();
+  if (at >= s.length * s.lines.count) return;
+  const int64_t i = along_lines ? at % s.length : at / s.lines.count, line = along_lines ? at / s.length : at % s.lines.count;
+  const auto o = offsets_of(s.lines, line, s.lines.ndim);
+  const int64_t index = a.index[o.at[1] + i * s.step[1]];
+  if (in_range(index, s))
+    static_cast<T*>(a.walked)[o.at[0] + i * s.step[0]] = static_cast<const T*>(a.table)[o.at[2] + index * s.step[2]];
+  else
+    report_lowest(bad, position_of(s, i, line));
+}
+
+struct Put {
+  template <class T> __device__ static T of(T, T walked) { return walked; }
+};
+struct Add {
+  template <class T> __device__ static T of(T table, T walked) {
+    if constexpr (sizeof(T) == 2)
+      return T(static_cast<float>(table) + static_cast<float>(walked));
+    else
+      return static_cast<T>(table + walked);
+  }
+};
+
+// owners: a power of two.
+template <class F, class T> __global__ void __launch_bounds__(kThreads) scatter_owners_kernel(IndexArgs a, int64_t owners, int64_t* bad) {
+  const auto& s = a.shape;
+  const int64_t line = thread_number() % s.lines.count, own = thread_number() / s.lines.count;
+  if (own >= owners) return;
+  const auto o = offsets_of(s.lines, line, s.lines.ndim);
+  const T* walked = static_cast<const T*>(a.walked) + o.at[0];
+  T* table = static_cast<T*>(a.table) + o.at[2];
+  for (int64_t i = 0; i < s.length; ++i) {
+    const int64_t index = a.index[o.at[1] + i * s.step[1]];
+    if ((index & (owners - 1)) != own) continue;
+    if (!in_range(index, s))
+      report_lowest(bad, position_of(s, i, line));
+    else
+      table[index * s.step[2]] = F::of(table[index * s.step[2]], walked[i * s.step[0]]);
+  }
+}
+
+int64_t owners_of(const IndexShape& s) {
+  int64_t owners = 1;
+  while (2 * owners <= s.limit && 2 * owners <= kMostOwners && owners * s.lines.count < kWantedThreads) owners *= 2;
+  return owners;
+}
+
+// launch(where to report), then what was reported, for which the caller waits.
+template <class F> Status reporting(const IndexArgs& a, Workspace& w, F launch) {
+  if (a.shape.length == 0 || a.shape.lines.count == 0) return Status::ok;
+  auto* bad = static_cast<int64_t*>(w.data);
+  cudaError_t e = send_lowest(bad, a.bad, stream_of(w));
+  if (e == cudaSuccess) e = launch(bad);
+  return status_of(e == cudaSuccess ? fetch_lowest(a.bad, bad, stream_of(w)) : e);
+}
+
+// Calls f with an integer type of the same size: what only moves elements need not know more of them.
+template <class F> auto with_bits(DType t, F&& f) {
+  switch (size_of(t)) {
+    case 1:
+      return f.template operator()<uint8_t>();
+    case 2:
+      return f.template operator()<uint16_t>();
+    case 4:
+      return f.template operator()<uint32_t>();
+    default:
+      return f.template operator()<uint64_t>();
+  }
+}
+
+template <class F, class T> cudaError_t launch_scatter(const IndexArgs& a, Workspace& w, int64_t* bad) {
+  const int64_t owners = owners_of(a.shape);
+  const gpu::Launch at{.grid = dim3(blocks_for(a.shape.lines.count * owners, kThreads)), .block = kThreads, .stream = stream_of(w)};
+  return gpu::launch<scatter_owners_kernel<F, T>>(at, a, owners, bad);
+}
+
+Status gather(const IndexArgs& a, Workspace& w) {
+  const gpu::Launch at{.grid = dim3(blocks_for(a.shape.length * a.shape.lines.count, kThreads)), .block = kThreads, .stream = stream_of(w)};
+  const bool along_lines = a.shape.step[0] == 1;  // neighbours of a line lie side by side
+  return reporting(a, w, [&](int64_t* bad) {
+    return with_bits(a.shape.dtype, [&]<class T>() { return gpu::launch<gather_threads_kernel<T>>(at, a, along_lines, bad); });
+  });
+}
+Status scatter(const IndexArgs& a, Workspace& w) {
+  return reporting(a, w, [&](int64_t* bad) { return with_bits(a.shape.dtype, [&]<class T>() { return launch_scatter<Put, T>(a, w, bad); }); });
+}
+Status scatter_add(const IndexArgs& a, Workspace& w) {
+  return reporting(a, w, [&](int64_t* bad) { return with_type(a.shape.dtype, [&]<class T>() { return launch_scatter<Add, T>(a, w, bad); }); });
+}
+
+bool supports(const IndexArgs&) { return true; }
+size_t workspace(const IndexArgs&) { return sizeof(int64_t); }
+
+}  // namespace
+
+TAPETUM_CANDIDATE(IndexArgs, gather_cuda){.name = "threads", .supports = supports, .workspace = workspace, .run = gather};
+TAPETUM_CANDIDATE(IndexArgs, scatter_cuda){.name = "owners", .supports = supports, .workspace = workspace, .run = scatter};
+TAPETUM_CANDIDATE(IndexArgs, scatter_add_cuda){.name = "owners", .supports = supports, .workspace = workspace, .run = scatter_add};
+
+}  // namespace tapetum::kernels
