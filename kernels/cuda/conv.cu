@@ -1,4 +1,5 @@
-// direct: one thread for each element of y or x, one warp for each of w. Any strides. Reads 2 operands from the caches for every product.
+// direct: one thread for each element of the output, for w of many pixels one warp. Any strides. Reads two numbers, mostly from the caches,
+// for every product.
 #include "kernels/conv.h"
 
 #include "kernels/cuda/launch.cuh"
@@ -7,6 +8,7 @@ namespace tapetum::kernels {
 namespace {
 
 constexpr int kThreads = 256, kWarp = 32;
+constexpr int64_t kManyPixels = 1024;  // each lane of a warp has some to add
 
 bool supports(const Conv2dArgs&) { return true; }
 
@@ -79,24 +81,24 @@ template <class T> __global__ void __launch_bounds__(kThreads) conv2d_grad_input
   static_cast<T*>(a.x)[offset_of(z.x_stride, out)] = sum;
 }
 
-// The lanes share the pixels of y and add up their sums in a tree.
-template <class T> __global__ void __launch_bounds__(kThreads) conv2d_grad_weight_direct_kernel(Conv2dArgs a) {
+// `lanes` threads share the pixels of y and add up their sums in a tree. out: n counts the filters.
+template <class T, int lanes> __global__ void __launch_bounds__(kThreads) conv2d_grad_weight_direct_kernel(Conv2dArgs a) {
   const Conv2dShape& z = a.shape;
-  const int64_t group_c = z.c / z.groups, i = blockIdx.x * int64_t{kThreads / kWarp} + threadIdx.x / kWarp;
+  const int64_t group_c = z.c / z.groups, i = blockIdx.x * int64_t{kThreads / lanes} + threadIdx.x / lanes;
   if (i >= z.k * group_c * z.r * z.s) return;
-  const int lane = threadIdx.x % kWarp;
+  const int lane = threadIdx.x % lanes;
   const Index out = index_of(i, group_c, z.r, z.s, false);
   const int64_t channel = out.n / (z.k / z.groups) * group_c + out.channel;
   T sum = 0;
   for (int64_t n = 0; n < z.n; ++n)
-    for (int64_t pixel = lane; pixel < z.p * z.q; pixel += kWarp) {
+    for (int64_t pixel = lane; pixel < z.p * z.q; pixel += lanes) {
       const int64_t p = pixel / z.q, q = pixel % z.q;
       const int64_t h = p * z.stride_h + out.row * z.dilation_h - z.padding_h, w = q * z.stride_w + out.column * z.dilation_w - z.padding_w;
       if (h < 0 || h >= z.h || w < 0 || w >= z.w) continue;
       const T x = static_cast<const T*>(a.x)[offset_of(z.x_stride, {n, channel, h, w})];
       sum += x * static_cast<const T*>(a.y)[offset_of(z.y_stride, {n, out.n, p, q})];
     }
-  for (int distance = kWarp / 2; distance > 0; distance /= 2) sum += __shfl_down_sync(0xffffffffu, sum, distance);
+  for (int distance = lanes / 2; distance > 0; distance /= 2) sum += __shfl_down_sync(0xffffffffu, sum, distance);
   if (lane == 0) static_cast<T*>(a.w)[offset_of(z.w_stride, out)] = sum;
 }
 
@@ -117,10 +119,14 @@ Status run_grad_input(const Conv2dArgs& a, Workspace& workspace) {
   return with_compute_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<conv2d_grad_input_direct_kernel<T>>(at, a)); });
 }
 Status run_grad_weight(const Conv2dArgs& a, Workspace& workspace) {
-  const int64_t count = a.shape.k * (a.shape.c / a.shape.groups) * a.shape.r * a.shape.s;
+  const Conv2dShape& z = a.shape;
+  const int64_t count = z.k * (z.c / z.groups) * z.r * z.s;
   if (count == 0) return Status::ok;
-  const gpu::Launch at = launch_of(count, kThreads / kWarp, workspace);
-  return with_compute_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<conv2d_grad_weight_direct_kernel<T>>(at, a)); });
+  return with_compute_type(z.dtype, [&]<class T>() {
+    if (z.n * z.p * z.q < kManyPixels)
+      return status_of(gpu::launch<conv2d_grad_weight_direct_kernel<T, 1>>(launch_of(count, kThreads, workspace), a));
+    return status_of(gpu::launch<conv2d_grad_weight_direct_kernel<T, kWarp>>(launch_of(count, kThreads / kWarp, workspace), a));
+  });
 }
 
 double error_of(int64_t products) { return 8 + 2 * __builtin_sqrt(static_cast<double>(products)); }

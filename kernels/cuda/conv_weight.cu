@@ -1,0 +1,100 @@
+// implicit_gemm of grad_weight: w[k, element] = sum over pixels of y[k, pixel] * patch[pixel, element]. The sums are long and w is small, so
+// the pixels are split in parts, whose number follows from the shape: a block sums one tile of w over one part, then parts add up in order.
+#include "kernels/cuda/conv_patches.cuh"
+#include "kernels/cuda/gemm_tile.cuh"
+#include "kernels/cuda/launch.cuh"
+
+namespace tapetum::kernels {
+namespace {
+
+using WeightTile = Tile<float, 64, 64, 8, 4, 4>;
+
+struct WeightSums {
+  Patches x;
+  const float* y;
+  Strides y_stride;
+  int channels;  // of y in a group
+  int64_t groups, x_group;
+  int64_t parts, pixels;  // in a part
+  float* sums;            // [parts, channels of all groups, elements]
+  int64_t sums_of_part() const { return channels * groups * x.elements.count; }
+};
+
+template <bool channels_last> __global__ void __launch_bounds__(WeightTile::kThreads, 2) conv2d_grad_weight_implicit_gemm_kernel(WeightSums f) {
+  const int64_t across = WeightTile::across(f.x.elements.count), down = WeightTile::down(f.channels);
+  const int64_t tile = blockIdx.x % (across * down), group = blockIdx.x / (across * down) % f.groups, part = blockIdx.x / (across * down * f.groups);
+  Patches x = f.x;
+  x.data += group * f.x_group;
+  const int64_t first = group * f.channels, elements = x.elements.count;
+  const ImageLines<!channels_last> gradients{{f.y + first * f.y_stride.c, f.y_stride.c, f.channels}, x.pixels, f.y_stride};
+  const ElementLines<!channels_last> patches{x};
+  float* sums = f.sums + (part * f.groups + group) * f.channels * elements;
+  const int64_t begin = part * f.pixels, end = min(begin + f.pixels, static_cast<int64_t>(x.pixels.count));
+  multiply_tile<WeightTile>(gradients, patches, tile / across * WeightTile::kRows, tile % across * WeightTile::kColumns, begin, end,
+                            [&](int64_t k, int64_t element, float sum) {
+                              if (k < f.channels && element < elements) sums[k * elements + element] = sum;
+                            });
+}
+
+constexpr int kThreads = 256;
+
+// One thread for each weight.
+__global__ void __launch_bounds__(kThreads) conv2d_grad_weight_add_parts_kernel(WeightSums f, float* w, Strides stride) {
+  const int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x, elements = f.x.elements.count, count = f.channels * f.groups * elements;
+  if (i >= count) return;
+  float sum = 0;
+  for (int64_t part = 0; part < f.parts; ++part) sum += f.sums[part * count + i];
+  const Elements::At at = f.x.elements.at(static_cast<int>(i % elements));
+  w[i / elements * stride.n + at.c * stride.c + at.r * stride.h + at.s * stride.w] = sum;
+}
+
+// Parts of whole steps of the tile, each long enough to pay for its share of the sums; together enough blocks for the device.
+WeightSums weight_sums(const Conv2dArgs& a) {
+  constexpr int64_t kBlocks = 256, kLeast = 256;
+  const Conv2dShape& z = a.shape;
+  const int64_t c = z.c / z.groups, k = z.k / z.groups;
+  const Elements elements(taps_of(z.r, z.stride_h, z.padding_h, z.dilation_h), taps_of(z.s, z.stride_w, z.padding_w, z.dilation_w), c,
+                          z.x_stride[1] == 1);
+  const Pixels pixels(z.n, z.p, z.q);
+  const int64_t tiles = std::max<int64_t>(1, WeightTile::across(elements.count) * WeightTile::down(k) * z.groups);
+  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(kBlocks / tiles, pixels.count / kLeast)), depth = WeightTile::kDepth;
+  return {{static_cast<const float*>(a.x), Strides(z.x_stride), static_cast<int>(z.h), static_cast<int>(z.w), pixels, elements},
+          static_cast<const float*>(a.y),
+          Strides(z.y_stride),
+          static_cast<int>(k),
+          z.groups,
+          c * z.x_stride[1],
+          parts,
+          ((pixels.count + parts - 1) / parts + depth - 1) / depth * depth,
+          nullptr};
+}
+
+size_t workspace_bytes(const Conv2dArgs& a) {
+  const WeightSums f = weight_sums(a);
+  return static_cast<size_t>(f.parts * f.sums_of_part()) * sizeof(float);
+}
+
+Status run(const Conv2dArgs& a, Workspace& workspace) {
+  WeightSums f = weight_sums(a);
+  f.sums = static_cast<float*>(workspace.data);
+  const int64_t blocks = WeightTile::across(f.x.elements.count) * WeightTile::down(f.channels) * f.groups * f.parts;
+  if (blocks == 0) return Status::ok;
+  const gpu::Launch product{
+      .grid = dim3(static_cast<unsigned>(blocks)), .block = WeightTile::kThreads, .smem = sizeof(WeightTile::Shared), .stream = stream_of(workspace)};
+  const cudaError_t error = f.x.elements.channel_fastest ? gpu::launch<conv2d_grad_weight_implicit_gemm_kernel<true>>(product, f)
+                                                         : gpu::launch<conv2d_grad_weight_implicit_gemm_kernel<false>>(product, f);
+  if (error != cudaSuccess) return Status::device_error;
+  const gpu::Launch sum{.grid = dim3(blocks_for(f.sums_of_part(), kThreads)), .block = kThreads, .stream = stream_of(workspace)};
+  return status_of(gpu::launch<conv2d_grad_weight_add_parts_kernel>(sum, f, static_cast<float*>(a.w), Strides(a.shape.w_stride)));
+}
+
+constexpr int64_t kFewChannels = 8;  // a tile of 64 would be mostly empty
+bool prefers(const Conv2dArgs& a) { return a.shape.k / a.shape.groups >= kFewChannels; }
+double error(const Conv2dArgs& a) { return 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.n * a.shape.p * a.shape.q)); }
+
+}  // namespace
+
+TAPETUM_CANDIDATE(Conv2dArgs, conv2d_grad_weight_implicit_gemm_cuda){
+    .name = "implicit_gemm", .supports = is_indexable, .prefers = prefers, .workspace = workspace_bytes, .error = error, .run = run};
+
+}  // namespace tapetum::kernels
