@@ -1,0 +1,77 @@
+// Softmax and log-softmax of lines, and their gradients. A thread reads its part of a line three times forward (maximum, sum, result)
+// and twice backward (sum, result), once from memory and then from cache: 8 bytes an f32 element forward, 12 backward.
+#include <limits>
+
+#include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/lines.cuh"
+#include "kernels/softmax.h"
+
+namespace tapetum::kernels {
+namespace {
+
+template <class Args> bool supports(const Args& a) { return is_compute(a.shape.dtype); }
+template <class Args> double error(const Args& a) { return 8 + __builtin_sqrt(static_cast<double>(a.shape.length)); }
+
+enum class Result { probability, logarithm };
+
+template <Result result, class T, int lanes> __global__ void __launch_bounds__(kLineThreads) softmax_forward_kernel(LineShape s, T* y, const T* x) {
+  const int64_t number = line_of_thread<lanes>();
+  if (number >= line_count(s)) return;
+  const Line<lanes> line(s, number);
+  T top = -std::numeric_limits<T>::infinity(), sum = 0;
+  line.for_each([&](int64_t, int64_t at) { top = top < x[at] ? x[at] : top; });
+  top = max_lanes<lanes>(top);
+  line.for_each([&](int64_t, int64_t at) { sum += exp(x[at] - top); });
+  sum = sum_lanes<lanes>(sum);
+  if constexpr (result == Result::logarithm) {
+    const T log_sum = log(sum);
+    line.for_each([&](int64_t, int64_t at) { y[at] = x[at] - top - log_sum; });
+  } else {
+    line.for_each([&](int64_t, int64_t at) { y[at] = exp(x[at] - top) / sum; });
+  }
+}
+
+template <Result result, class T, int lanes>
+__global__ void __launch_bounds__(kLineThreads) softmax_backward_kernel(LineShape s, T* gx, const T* gy, const T* y) {
+  const int64_t number = line_of_thread<lanes>();
+  if (number >= line_count(s)) return;
+  const Line<lanes> line(s, number);
+  constexpr bool logarithm = result == Result::logarithm;
+  T sum = 0;
+  line.for_each([&](int64_t, int64_t at) { sum += logarithm ? gy[at] : gy[at] * y[at]; });
+  sum = sum_lanes<lanes>(sum);
+  line.for_each([&](int64_t, int64_t at) { gx[at] = logarithm ? gy[at] - exp(y[at]) * sum : y[at] * (gy[at] - sum); });
+}
+
+// f(type, lanes of a line)
+template <class F> Status with_lanes(const LineShape& s, F f) {
+  if (line_count(s) * s.length == 0) return Status::ok;
+  return status_of(with_compute_type(
+      s.dtype, [&]<class T>() { return has_warp_per_line(s) ? f.template operator()<T, kWarp>() : f.template operator()<T, 1>(); }));
+}
+
+template <Result result> Status forward(const SoftmaxArgs& a, Workspace& w) {
+  return with_lanes(a.shape, [&]<class T, int lanes>() {
+    return gpu::launch<softmax_forward_kernel<result, T, lanes>>(launch_lines(a.shape, lanes, w), a.shape, static_cast<T*>(a.y),
+                                                                 static_cast<const T*>(a.x));
+  });
+}
+
+template <Result result> Status backward(const SoftmaxBackwardArgs& a, Workspace& w) {
+  return with_lanes(a.shape, [&]<class T, int lanes>() {
+    return gpu::launch<softmax_backward_kernel<result, T, lanes>>(launch_lines(a.shape, lanes, w), a.shape, static_cast<T*>(a.gx),
+                                                                  static_cast<const T*>(a.gy), static_cast<const T*>(a.y));
+  });
+}
+
+}  // namespace
+
+#define SOFTMAX(Args, op, function) \
+  TAPETUM_CANDIDATE(Args, op##_cuda) { .name = "lines", .supports = supports, .error = error, .run = function }
+
+SOFTMAX(SoftmaxArgs, softmax_forward, forward<Result::probability>);
+SOFTMAX(SoftmaxArgs, log_softmax_forward, forward<Result::logarithm>);
+SOFTMAX(SoftmaxBackwardArgs, softmax_backward, backward<Result::probability>);
+SOFTMAX(SoftmaxBackwardArgs, log_softmax_backward, backward<Result::logarithm>);
+
+}  // namespace tapetum::kernels
