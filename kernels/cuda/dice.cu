@@ -1,0 +1,88 @@
+// Dice sums of each class: a block reads the probabilities of its classes once, and the labels once for each tile of classes.
+#include "kernels/dice.h"
+
+#include "kernels/cuda/channel_tiles.cuh"
+#include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/report.cuh"
+
+namespace tapetum::kernels {
+namespace {
+
+template <class Args> bool supports(const Args& a) { return is_compute(a.shape.dtype); }
+double error(const DiceSumsArgs& a) { return 8 + __builtin_sqrt(static_cast<double>(a.shape.outer * a.shape.inner)); }
+
+// A class is a channel, a pixel a position.
+ChannelTiles tiles_of(const LineShape& s) { return ChannelTiles(1, s.outer, s.length, s.inner, false); }
+
+template <class T>
+__global__ void __launch_bounds__(kTileThreads) dice_sums_forward_kernel(ChannelTiles tiles, DiceSumsArgs a, Sums<3>* parts, int64_t* bad) {
+  const TileThread thread(tiles);
+  const T* p = static_cast<const T*>(a.p);
+  T overlap = 0, size = 0, count = 0;
+  thread.for_each(tiles, [&](int64_t at, int64_t pixel) {
+    const int64_t t = a.target[pixel];
+    if (t == a.ignore_index) return;
+    if ((t < 0 || t >= tiles.channels) && thread.channel == 0) report_lowest(bad, pixel);
+    const T v = p[at];
+    const bool hit = t == thread.channel;
+    overlap += hit ? v : T(0);
+    size += a.squared ? v * v : v;
+    count += hit;
+  });
+  const Sums<3> sums = thread.sum(Sums<3>{overlap, size, count});
+  if (thread.is_first()) parts[tiles.part_index(0, thread.part, thread.channel)] = sums;
+}
+
+// A warp for each class.
+template <class T> __global__ void __launch_bounds__(kTileThreads) dice_total_kernel(ChannelTiles tiles, const Sums<3>* parts, T* sums) {
+  const int64_t c = thread_number() / kWarp;
+  if (c >= tiles.channels) return;
+  const Sums<3> total = sum_parts(tiles, parts, 0, c);
+  if (threadIdx.x % kWarp == 0)
+    for (int i = 0; i < 3; ++i) sums[i * tiles.channels + c] = static_cast<T>(total.of[i]);
+}
+
+template <class T> __global__ void __launch_bounds__(kTileThreads) dice_sums_backward_kernel(ChannelTiles tiles, DiceSumsBackwardArgs a) {
+  const TileThread thread(tiles);
+  if (!thread.inside) return;
+  const T *p = static_cast<const T*>(a.p), *g = static_cast<const T*>(a.gsums);
+  const T overlap = g[thread.channel], size = g[tiles.channels + thread.channel];
+  thread.for_each(tiles, [&](int64_t at, int64_t pixel) {
+    const int64_t t = a.target[pixel];
+    const T slope = size * (a.squared ? 2 * p[at] : T(1)) + (t == thread.channel ? overlap : T(0));
+    static_cast<T*>(a.gp)[at] = t == a.ignore_index ? T(0) : slope;
+  });
+}
+
+// The parts' sums, and the first wrong label.
+size_t workspace(const DiceSumsArgs& a) { return static_cast<size_t>(tiles_of(a.shape).part_count()) * sizeof(Sums<3>) + sizeof(int64_t); }
+
+template <class T> cudaError_t launch_forward(const DiceSumsArgs& a, const Workspace& w) {
+  const ChannelTiles tiles = tiles_of(a.shape);
+  auto* parts = static_cast<Sums<3>*>(w.data);
+  int64_t* bad = reinterpret_cast<int64_t*>(parts + tiles.part_count());
+  cudaError_t error = send_lowest(bad, a.bad, stream_of(w));
+  if (error == cudaSuccess && tiles.part_count()) error = gpu::launch<dice_sums_forward_kernel<T>>(launch_tiles(tiles, w), tiles, a, parts, bad);
+  if (error == cudaSuccess) error = gpu::launch<dice_total_kernel<T>>(launch_warps(tiles.channels, w), tiles, parts, static_cast<T*>(a.sums));
+  return error == cudaSuccess ? fetch_lowest(a.bad, bad, stream_of(w)) : error;
+}
+
+Status forward(const DiceSumsArgs& a, Workspace& w) {
+  if (a.shape.length == 0) return Status::ok;
+  return status_of(with_compute_type(a.shape.dtype, [&]<class T>() { return launch_forward<T>(a, w); }));
+}
+
+Status backward(const DiceSumsBackwardArgs& a, Workspace& w) {
+  const ChannelTiles tiles = tiles_of(a.shape);
+  if (tiles.part_count() == 0) return Status::ok;
+  return status_of(
+      with_compute_type(a.shape.dtype, [&]<class T>() { return gpu::launch<dice_sums_backward_kernel<T>>(launch_tiles(tiles, w), tiles, a); }));
+}
+
+}  // namespace
+
+TAPETUM_CANDIDATE(DiceSumsArgs, dice_sums_forward_cuda){
+    .name = "tiles", .supports = supports, .workspace = workspace, .error = error, .run = forward};
+TAPETUM_CANDIDATE(DiceSumsBackwardArgs, dice_sums_backward_cuda){.name = "tiles", .supports = supports, .run = backward};
+
+}  // namespace tapetum::kernels
