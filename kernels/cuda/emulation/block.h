@@ -1,160 +1,143 @@
-// Internal: the state of the one thread block an OS thread is running.
+// The state of the one thread block that an OS thread runs. Sets of lanes and of warps are bit masks.
 #pragma once
-#include "device.h"
-#include "ptx_emulation.h"
-#include "runtime.h"
+#include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
+#include "kernels/cuda/emulation/collectives.h"
+#include "kernels/cuda/emulation/config.h"
+#include "kernels/cuda/emulation/context.h"
+#include "kernels/cuda/emulation/hopper.h"
+#include "kernels/cuda/emulation/qualifiers.h"
+#include "kernels/cuda/emulation/shared_memory.h"
 
-namespace emu {
+namespace tapetum::emulation {
 
-struct Fiber {
-  void* sp = nullptr;
-  char* stack = nullptr;
-  size_t size = 0;
-  size_t colour = 0;
-  void* fake_stack = nullptr;   // ASan
+inline constexpr unsigned kMaxThreads = 1024, kMaxWarps = 32, kLanes = 32, kNamedBarriers = 16;
+
+// What a thread waits for.
+enum class Op : uint8_t { none, syncthreads, named_barrier, syncwarp, shfl, vote, match, reduce, ldmatrix, mma, wgmma, mbarrier, spin };
+
+struct AsyncCopy {
+  void* to;
+  const void* from;
+  int bytes, read_bytes;  // the rest is filled with zeros
+  unsigned group;
 };
-
-enum class Op : uint8_t { none, syncthreads, named_barrier, syncwarp, shfl, vote, match, reduce, ldmatrix, stmatrix, mma, wgmma, mbarrier, spin };
-const char* op_name(Op);
-
-struct AsyncCopy { void* dst; const void* src; int bytes, src_bytes; unsigned group; };
 struct AsyncCopies {
   std::vector<AsyncCopy> pending;
   unsigned group = 0;
 };
 
 struct Thread {
-  Fiber* fiber = nullptr;     // null until the thread first runs
+  Fiber* fiber = nullptr;  // null until the thread first runs
   Op wait = Op::none;
-  uint32_t mask = 0;          // warp collectives: participants; named barriers: id
-  Loc loc{nullptr, 0};
-  AsyncCopies* copies = nullptr;
-  void* tsan = nullptr;
-  const void* object = nullptr;  // mbarrier waited on
+  uint32_t mask = 0;  // of a warp operation: who takes part; of a named barrier: its number
+  Loc at;
+  const void* object = nullptr;  // the mbarrier waited for, and the parity of its phase
   uint32_t parity = 0;
+  std::unique_ptr<AsyncCopies> copies;
+  void* tsan = nullptr;
 };
 
+// Lanes that meet at one warp operation. Several groups of a warp may be open, with different masks.
 using Perform = void (*)(void* const* payload, uint32_t active);
-struct Group { uint32_t mask, arrived; Op op; bool aligned; Loc loc; Perform perform; };
+struct Group {
+  uint32_t mask = 0, arrived = 0;
+  Op op = Op::none;
+  bool aligned = false;
+  Loc at;
+  Perform perform = nullptr;
+};
 struct Warp {
   uint32_t ready = 0, alive = 0, spinning = 0;
-  int ngroups = 0;
-  Group groups[32];
-  void* payload[32];
+  int groups_open = 0;
+  Group groups[kLanes];
+  void* payload[kLanes];
 };
-struct NamedBarrier { unsigned arrived = 0, expected = 0; std::vector<unsigned> waiting; };
 
-struct TmaCopy { void* smem; TensorMap map; int col, row; uint64_t* bar; };
-// An accumulator tile with wgmma in flight: its values live in v until the warp waits.
-struct WgmmaTile { float* d[32]; int n; std::vector<float> v; unsigned last_group; };
-struct WgmmaOp { float* tile; int n; uint64_t a, b; bool trans_b, accumulate, executed; unsigned group; };
-struct WarpWgmma { std::vector<WgmmaOp> ops; std::vector<WgmmaTile> tiles; unsigned group = 0; };
-// Asynchronous copies happen when no thread can run, or at once in eager mode. False: nothing pending.
-bool run_async_copies(struct Block& b);
+struct BlockBarrier {
+  unsigned arrived = 0, phase = 0;
+  Loc at;
+  BlockReduce kind = BlockReduce::none;
+  int count = 0, result = 0;
+  char tsan[2];
+};
+struct NamedBarrier {
+  unsigned arrived = 0, expected = 0;
+  std::vector<unsigned> waiting;
+};
+
+struct TmaCopy {
+  char* to;
+  TensorMap map;
+  int col, row;
+  uint64_t* bar;
+};
+// An accumulator tile with wgmma in flight: its values live in `values` until the warp waits.
+struct WgmmaTile {
+  float* registers[kLanes];
+  int n;
+  std::vector<float> values;
+  unsigned last_group;
+};
+struct WgmmaOp {
+  const float* tile;
+  int n;
+  uint64_t a, b;
+  bool trans_b, accumulate, executed;
+  unsigned group;
+};
+struct WarpWgmma {
+  std::vector<WgmmaOp> ops;
+  std::vector<WgmmaTile> tiles;
+  unsigned group = 0;
+};
 
 struct Block {
-  // launch
+  // The launch.
   unsigned nthreads = 0, nwarps = 0;
   void (*invoke)(void*) = nullptr;
   void* args = nullptr;
   std::string_view name;
-  size_t smem_bytes = 0;
-  // scheduling
-  unsigned cur = 0, cur_warp = 0, alive = 0;
-  uint32_t ready_warps = 0, spinning_warps = 0;
   Schedule schedule = Schedule::forward;
-  uint64_t rng = 1;
-  unsigned atomic_spins = 0;
-  unsigned spin_rounds = 0;
+
+  // Who runs, and who may run next.
+  unsigned current = 0, current_warp = 0, alive = 0;
+  uint32_t ready_warps = 0, spinning_warps = 0;
+  uint64_t random = 1;
+  unsigned atomic_spins = 0, spin_rounds = 0;
   double spin_start = 0;
-  // block barrier
-  unsigned bar_arrived = 0, bar_phase = 0;
-  Loc bar_loc{nullptr, 0};
-  int bar_count = 0, bar_result = 0;
-  BlockReduce bar_kind = BlockReduce::none;
-  NamedBarrier named[16];
-  bool named_used = false;
+  std::array<Warp, kMaxWarps> warps;
+  std::array<Thread, kMaxThreads> threads;
+  std::array<uint3, kMaxThreads> thread_idx;
+
+  // Where they meet.
+  BlockBarrier barrier;
+  std::array<NamedBarrier, kNamedBarriers> named;
+
+  // What runs in the background.
   bool copies_used = false;
-  std::vector<TmaCopy> tma;                  // issued, not yet performed
-  std::unique_ptr<WarpWgmma> wgmma[32];
-  // results
+  std::vector<TmaCopy> tma;
+  std::array<std::unique_ptr<WarpWgmma>, kMaxWarps> wgmma;
+
   bool failed = false;
   std::string message;
-  // storage
-  char* smem = nullptr;          // dynamic shared memory, 1024-byte aligned
-  size_t smem_capacity = 0;
-  Fiber main;
-  std::vector<Fiber*> pool;
-  std::vector<std::unique_ptr<Fiber>> fibers;
-  void* tsan_main = nullptr;
+
+  DynamicShared dynamic_shared;
+  StaticShared static_shared;
+  Fiber native;              // the stack of the OS thread
+  std::vector<Fiber*> idle;  // fibers that no thread uses
+  std::vector<OwnedFiber> fibers;
+  void* tsan_native = nullptr;
   void* tsan_async = nullptr;
-  char tsan_bar[2], tsan_start, tsan_done, tsan_warp[32];
-  Warp warps[32];
-  Thread threads[1024];
-  uint3 tid[1024];
+  char tsan_start, tsan_done, tsan_warp[kMaxWarps];
 };
 
-extern thread_local Block* tl_block CUDAEMU_TLS;
-inline Block& block() { return *tl_block; }
+extern thread_local Block* current_block TAPETUM_EMULATION_TLS;
+inline Block& block() { return *current_block; }
 
-[[noreturn]] void fail(Block& b, std::string message);
-std::string where(const Block& b, unsigned thread);
-std::string describe(Loc l);
-// Runs `perform` once for all lanes of `mask` when the last of them arrives; blocks until then.
-void collective(Block& b, Op op, uint32_t mask, void* payload, Perform perform, bool aligned, Loc loc);
-// Blocks the running thread (already recorded as waiting) until made ready.
-void suspend(Block& b);
-void make_ready(Block& b, unsigned thread);
-bool in_dynamic_shared(const Block& b, const void* p, size_t n);
+inline uint32_t first_lanes(unsigned n) { return n >= kLanes ? ~0u : (1u << n) - 1; }
 
-#if defined(CUDAEMU_TSAN)
-extern "C" {
-void* __tsan_create_fiber(unsigned);
-void __tsan_destroy_fiber(void*);
-void* __tsan_get_current_fiber();
-void __tsan_switch_to_fiber(void*, unsigned);
-void __tsan_acquire(void*);
-void __tsan_release(void*);
-void __tsan_read_range(void*, unsigned long);
-void __tsan_write_range(void*, unsigned long);
-}
-// Under TSan the asynchronous copy and matrix units are one extra thread: it does their memory accesses.
-// Constructed by the issuing or waiting thread; what that thread did before happens before what the unit does,
-// and what the unit did happens before the thread's later work if `join`.
-struct AsyncUnit {
-  Block& b;
-  void* caller;
-  bool join;
-  explicit AsyncUnit(Block& blk, bool join_ = false) : b(blk), caller(__tsan_get_current_fiber()), join(join_) {
-    if (!b.tsan_async) b.tsan_async = __tsan_create_fiber(0);
-    __tsan_release(&b.tsan_async);
-    __tsan_switch_to_fiber(b.tsan_async, 1);
-    __tsan_acquire(&b.tsan_async);
-  }
-  ~AsyncUnit() {
-    if (join) __tsan_release(&b.tsan_async);
-    __tsan_switch_to_fiber(caller, 1);
-    if (join) __tsan_acquire(&b.tsan_async);
-  }
-};
-inline void note_read(const void* p, size_t n) { __tsan_read_range(const_cast<void*>(p), n); }
-inline void note_write(void* p, size_t n) { __tsan_write_range(p, n); }
-#else
-struct AsyncUnit { explicit AsyncUnit(Block&, bool = false) {} ~AsyncUnit() {} };
-inline void __tsan_acquire(void*) {}
-inline void __tsan_release(void*) {}
-#if defined(__SANITIZE_ADDRESS__)
-extern "C" void __asan_loadN(unsigned long, unsigned long);
-extern "C" void __asan_storeN(unsigned long, unsigned long);
-inline void note_read(const void* p, size_t n) { __asan_loadN(reinterpret_cast<unsigned long>(p), n); }
-inline void note_write(void* p, size_t n) { __asan_storeN(reinterpret_cast<unsigned long>(p), n); }
-#else
-inline void note_read(const void*, size_t) {}
-inline void note_write(void*, size_t) {}
-#endif
-#endif
-
-}  // namespace emu
+}  // namespace tapetum::emulation

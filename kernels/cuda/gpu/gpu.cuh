@@ -1,4 +1,4 @@
-// The one header every kernel file includes. nvcc: the CUDA toolkit. Plain C++20 compiler: the emulator.
+// The one header that every kernel file includes: the CUDA toolkit under nvcc, the emulator under a plain C++20 compiler.
 #pragma once
 #include <cstdint>
 #include <cstddef>
@@ -9,17 +9,19 @@
 #include <cuda_fp16.h>
 #include <cuda_bf16.h>
 #else
-#include "../emulation/device.h"
-#include "../emulation/runtime.h"
+#include "kernels/cuda/emulation/device.h"
 #endif
 
 namespace gpu {
 
 struct Launch {
   dim3 grid, block;
-  size_t smem = 0;                 // dynamic shared memory, bytes
+  size_t smem = 0;  // bytes of dynamic shared memory
   cudaStream_t stream = nullptr;
 };
+
+// gpu::launch<kernel<float, 256>>({.grid = 8, .block = 256}, arguments...). The kernel is a template argument, so the emulator
+// knows its name and can inline it.
 
 #if defined(__CUDACC__)
 namespace detail {
@@ -39,32 +41,33 @@ template <class... P> struct Invoker<void (*)(P...)> {
   }
 };
 }  // namespace detail
-template <auto K, class... A> cudaError_t launch(const Launch& l, A&&... a) {
-  return detail::Invoker<decltype(K)>::go(K, l, std::forward<A>(a)...);
-}
+template <auto K, class... A> cudaError_t launch(const Launch& l, A&&... a) { return detail::Invoker<decltype(K)>::go(K, l, std::forward<A>(a)...); }
 #else
+namespace emulation = tapetum::emulation;
 template <auto K, class... A> cudaError_t launch(const Launch& l, A&&... a) {
-  using Pack = typename emu::KernelTraits<decltype(K)>::Pack;
-  emu::LaunchDesc d;
+  using Pack = typename emulation::KernelTraits<decltype(K)>::Pack;
+  emulation::LaunchDesc d;
   d.grid = l.grid;
   d.block = l.block;
   d.smem = l.smem;
   d.stream = l.stream;
-  d.name = emu::kernel_name<K>();
+  d.name = emulation::kernel_name<K>();
   d.args = std::make_shared<Pack>(std::forward<A>(a)...);
   d.invoke = [](void* p) { std::apply([](auto&... x) { K(x...); }, *static_cast<Pack*>(p)); };
-  return emu::launch(std::move(d));
+  return emulation::launch(std::move(d));
 }
 #endif
 
-// Dynamic shared memory of the launch. (A bare `extern __shared__ T s[]` cannot be emulated.)
-template <class T = unsigned char> __device__ __forceinline__ T* dynamic_shared() {
+// Dynamic shared memory of the launch, aligned to 1024 bytes. (A bare `extern __shared__ T s[]` cannot be emulated.)
 #if defined(__CUDACC__)
+template <class T = unsigned char> __device__ __forceinline__ T* dynamic_shared() {
   extern __shared__ __align__(1024) unsigned char gpu_dynamic_shared_raw[];
   return reinterpret_cast<T*>(gpu_dynamic_shared_raw);
-#else
-  return static_cast<T*>(emu::dynamic_shared_base(1024, emu::Loc{__builtin_FILE(), __builtin_LINE()}));
-#endif
 }
+#else
+template <class T = unsigned char> T* dynamic_shared(emulation::Loc at = emulation::here()) {
+  return static_cast<T*>(emulation::dynamic_shared_base(at));
+}
+#endif
 
 }  // namespace gpu

@@ -12,7 +12,8 @@ constexpr bool kEmulated = true;
 
 inline const char* last_error() {
 #if !defined(__CUDACC__)
-  if (!emu::last_diagnostic().empty()) return emu::last_diagnostic().c_str();  // names the kernel, the threads and the line
+  if (!tapetum::emulation::last_diagnostic().empty())
+    return tapetum::emulation::last_diagnostic().c_str();  // names the kernel, the threads and the line
 #endif
   return cudaGetErrorString(cudaPeekAtLastError());
 }

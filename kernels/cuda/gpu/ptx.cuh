@@ -1,17 +1,24 @@
-// Thin wrappers over PTX instructions. Under nvcc the body is inline PTX; in the emulator the same
-// function performs the warp-collective operation in C++ with the fragment layouts of the PTX ISA.
+// Thin wrappers over PTX instructions: inline PTX under nvcc; the emulator does the same in C++, with the register layouts of the
+// PTX ISA.
 #pragma once
-#include "gpu.cuh"
-#if !defined(__CUDACC__)
-#include "../emulation/ptx_emulation.h"
-#define GPU_PTX_LOC , const char *cudaemu_file = __builtin_FILE(), int cudaemu_line = __builtin_LINE()
-#define GPU_PTX_LOC0 const char *cudaemu_file = __builtin_FILE(), int cudaemu_line = __builtin_LINE()
+#include "kernels/cuda/gpu/gpu.cuh"
+// GPU_CALLER: a last parameter with the place of the call, for the emulator's messages.
+#if defined(__CUDACC__)
+#define GPU_CALLER
+#define GPU_AND_CALLER
 #else
-#define GPU_PTX_LOC
-#define GPU_PTX_LOC0
+#include "kernels/cuda/emulation/ptx.h"
+#define GPU_CALLER ::tapetum::emulation::Loc at = ::tapetum::emulation::here()
+#define GPU_AND_CALLER , GPU_CALLER
 #endif
 
 namespace ptx {
+
+#if defined(__CUDACC__)
+__device__ __forceinline__ uint32_t smem_addr(const void* p) { return static_cast<uint32_t>(__cvta_generic_to_shared(p)); }
+#else
+namespace emulation = tapetum::emulation;
+#endif
 
 __device__ __forceinline__ unsigned lane_id() {
 #if defined(__CUDACC__)
@@ -19,76 +26,83 @@ __device__ __forceinline__ unsigned lane_id() {
   asm("mov.u32 %0, %%laneid;" : "=r"(r));
   return r;
 #else
-  return emu::thread_index() & 31u;
+  return emulation::thread_index() & 31u;
 #endif
 }
 
-#if defined(__CUDACC__)
-__device__ __forceinline__ uint32_t smem_addr(const void* p) { return static_cast<uint32_t>(__cvta_generic_to_shared(p)); }
-#endif
-
-// ---- ldmatrix: `row` is this lane's 16-byte row address (lanes 8i..8i+7 give the rows of matrix i) ----
-template <bool Trans = false> __device__ __forceinline__ void ldmatrix_x4(uint32_t (&r)[4], const void* row GPU_PTX_LOC) {
+// ldmatrix: lanes 8i to 8i+7 give the rows (16 bytes each) of matrix i.
+template <bool Trans = false> __device__ __forceinline__ void ldmatrix_x4(uint32_t (&r)[4], const void* row GPU_AND_CALLER) {
 #if defined(__CUDACC__)
   if constexpr (Trans)
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(smem_addr(row)) : "memory");
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(smem_addr(row))
+                 : "memory");
   else
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(smem_addr(row)) : "memory");
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+                 : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+                 : "r"(smem_addr(row))
+                 : "memory");
 #else
-  emu::ldmatrix(r, 4, Trans, row, CUDAEMU_LOC_ARG);
+  emulation::ldmatrix(r, 4, Trans, row, at);
 #endif
 }
-template <bool Trans = false> __device__ __forceinline__ void ldmatrix_x2(uint32_t (&r)[2], const void* row GPU_PTX_LOC) {
+template <bool Trans = false> __device__ __forceinline__ void ldmatrix_x2(uint32_t (&r)[2], const void* row GPU_AND_CALLER) {
 #if defined(__CUDACC__)
   if constexpr (Trans)
     asm volatile("ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {%0,%1}, [%2];" : "=r"(r[0]), "=r"(r[1]) : "r"(smem_addr(row)) : "memory");
   else
     asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];" : "=r"(r[0]), "=r"(r[1]) : "r"(smem_addr(row)) : "memory");
 #else
-  emu::ldmatrix(r, 2, Trans, row, CUDAEMU_LOC_ARG);
+  emulation::ldmatrix(r, 2, Trans, row, at);
 #endif
 }
 
-// ---- mma.sync, D = A*B + D, fp32 accumulators ----
-__device__ __forceinline__ void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_PTX_LOC) {
+// mma.sync: D += A B by one warp.
+__device__ __forceinline__ void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_AND_CALLER) {
 #if defined(__CUDACC__)
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
-  emu::mma(emu::Mma::m16n8k16_bf16, d, a, b, CUDAEMU_LOC_ARG);
+  emulation::mma(emulation::Mma::m16n8k16_bf16, d, a, b, at);
 #endif
 }
-__device__ __forceinline__ void mma_m16n8k16_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_PTX_LOC) {
+__device__ __forceinline__ void mma_m16n8k16_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_AND_CALLER) {
 #if defined(__CUDACC__)
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
-  emu::mma(emu::Mma::m16n8k16_f16, d, a, b, CUDAEMU_LOC_ARG);
+  emulation::mma(emulation::Mma::m16n8k16_f16, d, a, b, at);
 #endif
 }
-__device__ __forceinline__ void mma_m16n8k8_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_PTX_LOC) {
+__device__ __forceinline__ void mma_m16n8k8_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_AND_CALLER) {
 #if defined(__CUDACC__)
   asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
-  emu::mma(emu::Mma::m16n8k8_tf32, d, a, b, CUDAEMU_LOC_ARG);
+  emulation::mma(emulation::Mma::m16n8k8_tf32, d, a, b, at);
 #endif
 }
-__device__ __forceinline__ void mma_m16n8k32_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_PTX_LOC) {
+__device__ __forceinline__ void mma_m16n8k32_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_AND_CALLER) {
 #if defined(__CUDACC__)
   asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+               : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
-  emu::mma(emu::Mma::m16n8k32_s8, d, a, b, CUDAEMU_LOC_ARG);
+  emulation::mma(emulation::Mma::m16n8k32_s8, d, a, b, at);
 #endif
 }
-__device__ __forceinline__ uint32_t cvt_tf32(float f) {  // round to nearest, ties away
+// Rounds to the nearest, ties away from zero.
+__device__ __forceinline__ uint32_t cvt_tf32(float f) {
 #if defined(__CUDACC__)
   uint32_t r;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(r) : "f"(f));
   return r;
 #else
-  return emu::cvt_rna_tf32(f);
+  return emulation::cvt_rna_tf32(f);
 #endif
 }
 __device__ __forceinline__ float ex2(float f) {
@@ -107,51 +121,51 @@ __device__ __forceinline__ uint32_t pack_bf16(float lo, float hi) {
   asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(hi), "f"(lo));
   return r;
 #else
-  return emu::pack_bf16(lo, hi);
+  return emulation::pack_bf16(lo, hi);
 #endif
 }
 
-// ---- cp.async ----
-template <int Bytes> __device__ __forceinline__ void cp_async(void* smem, const void* gmem, bool valid = true GPU_PTX_LOC) {
+// cp.async: copies from global to shared memory in the background; zeros where !valid.
+template <int Bytes> __device__ __forceinline__ void cp_async(void* smem, const void* gmem, bool valid = true GPU_AND_CALLER) {
   static_assert(Bytes == 4 || Bytes == 8 || Bytes == 16);
 #if defined(__CUDACC__)
-  const int n = valid ? Bytes : 0;  // zero-fills when !valid
+  const int n = valid ? Bytes : 0;
   if constexpr (Bytes == 16)
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(smem_addr(smem)), "l"(gmem), "r"(n) : "memory");
   else
     asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;" ::"r"(smem_addr(smem)), "l"(gmem), "r"(n), "n"(Bytes) : "memory");
 #else
-  emu::cp_async(smem, gmem, Bytes, valid ? Bytes : 0, CUDAEMU_LOC_ARG);
+  emulation::cp_async(smem, gmem, Bytes, valid ? Bytes : 0, at);
 #endif
 }
 __device__ __forceinline__ void cp_async_commit() {
 #if defined(__CUDACC__)
   asm volatile("cp.async.commit_group;" ::: "memory");
 #else
-  emu::cp_async_commit();
+  emulation::cp_async_commit();
 #endif
 }
 template <int N> __device__ __forceinline__ void cp_async_wait() {
 #if defined(__CUDACC__)
   asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 #else
-  emu::cp_async_wait(N);
+  emulation::cp_async_wait(N);
 #endif
 }
 
-// ---- named barriers (warp specialisation) ----
-__device__ __forceinline__ void named_barrier_sync(unsigned id, unsigned nthreads GPU_PTX_LOC) {
+// Barriers 0 to 15, each for some warps of the block: sync arrives and waits, arrive goes on.
+__device__ __forceinline__ void named_barrier_sync(unsigned id, unsigned nthreads GPU_AND_CALLER) {
 #if defined(__CUDACC__)
   asm volatile("barrier.sync %0, %1;" ::"r"(id), "r"(nthreads) : "memory");
 #else
-  emu::named_barrier(id, nthreads, true, CUDAEMU_LOC_ARG);
+  emulation::named_barrier(id, nthreads, true, at);
 #endif
 }
-__device__ __forceinline__ void named_barrier_arrive(unsigned id, unsigned nthreads GPU_PTX_LOC) {
+__device__ __forceinline__ void named_barrier_arrive(unsigned id, unsigned nthreads GPU_AND_CALLER) {
 #if defined(__CUDACC__)
   asm volatile("barrier.arrive %0, %1;" ::"r"(id), "r"(nthreads) : "memory");
 #else
-  emu::named_barrier(id, nthreads, false, CUDAEMU_LOC_ARG);
+  emulation::named_barrier(id, nthreads, false, at);
 #endif
 }
 

@@ -1,0 +1,181 @@
+#include "kernels/cuda/emulation/diagnostics.h"
+#include <fmt/core.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include "kernels/cuda/emulation/scheduler.h"
+
+namespace tapetum::emulation {
+namespace {
+
+bool is_alive(const Block& b, unsigned t) { return b.warps[t / kLanes].alive >> t % kLanes & 1; }
+
+// Threads that wait for the same.
+struct Waiting {
+  Op op;
+  Loc at;
+  uint32_t mask;
+  std::vector<unsigned> threads;
+};
+
+std::vector<Waiting> who_waits(const Block& b) {
+  std::vector<Waiting> all;
+  for (unsigned t = 0; t < b.nthreads; ++t) {
+    if (!is_alive(b, t)) continue;
+    const Thread& th = b.threads[t];
+    const auto alike = [&](const Waiting& w) { return w.op == th.wait && w.at.line == th.at.line && w.at.file == th.at.file && w.mask == th.mask; };
+    auto it = std::find_if(all.begin(), all.end(), alike);
+    if (it == all.end()) it = all.insert(all.end(), {th.wait, th.at, th.mask, {}});
+    it->threads.push_back(t);
+  }
+  return all;
+}
+
+// "0-31, 40", ending in "..." after eight runs.
+std::string list(const std::vector<unsigned>& threads) {
+  std::string text;
+  for (size_t i = 0, runs = 0; i < threads.size();) {
+    size_t j = i;
+    while (j + 1 < threads.size() && threads[j + 1] == threads[j] + 1) ++j;
+    if (++runs > 8) return text + ", ...";
+    if (runs > 1) text += ", ";
+    text += j > i ? fmt::format("{}-{}", threads[i], threads[j]) : std::to_string(threads[i]);
+    i = j + 1;
+  }
+  return text;
+}
+
+std::string participants(const Waiting& w) {
+  switch (w.op) {
+    case Op::named_barrier:
+      return fmt::format(" {}", w.mask);
+    case Op::none:
+    case Op::syncthreads:
+    case Op::mbarrier:
+    case Op::spin:
+      return "";
+    default:
+      return fmt::format(" mask {:#010x}", w.mask);
+  }
+}
+
+// A signal handler: nothing here may allocate.
+void on_crash(int signal_number, siginfo_t* info, void*) {
+  if (const Block* b = current_block; b && !b->name.empty()) {
+    const Fiber* f = b->threads[b->current].fiber;
+    const bool overflow = signal_number == SIGSEGV && f && overflowed(*f, info->si_addr);
+    char text[512];
+    const int n = std::snprintf(text, sizeof text, "tapetum emulation: %s%s in kernel %.*s, block (%u,%u,%u) thread (%u,%u,%u), address %p\n",
+                                strsignal(signal_number), overflow ? " (stack overflow: raise Config::stack_bytes)" : "",
+                                static_cast<int>(std::min<size_t>(b->name.size(), 200)), b->name.data(), blockIdx.x, blockIdx.y, blockIdx.z,
+                                threadIdx.x, threadIdx.y, threadIdx.z, info->si_addr);
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, static_cast<size_t>(n));
+  }
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+}
+
+// For cuda-threads of gdb.py.
+std::string state_of(const Block& b, unsigned t) {
+  const Thread& thread = b.threads[t];
+  if (!is_alive(b, t)) return "  returned";
+  if (!thread.fiber) return "  not started";
+  if (t == b.current) return "* running";
+  const bool ready = b.warps[t / kLanes].ready >> t % kLanes & 1;
+  return fmt::format("  {}{} {}", ready ? "ready, resumes at " : "", op_name(thread.wait), describe(thread.at));
+}
+
+}  // namespace
+
+const char* op_name(Op op) {
+  switch (op) {
+    case Op::none:
+      return "(running)";
+    case Op::syncthreads:
+      return "__syncthreads";
+    case Op::named_barrier:
+      return "named barrier";
+    case Op::syncwarp:
+      return "__syncwarp";
+    case Op::shfl:
+      return "warp shuffle";
+    case Op::vote:
+      return "warp vote";
+    case Op::match:
+      return "warp match";
+    case Op::reduce:
+      return "warp reduce";
+    case Op::ldmatrix:
+      return "ldmatrix";
+    case Op::mma:
+      return "mma";
+    case Op::wgmma:
+      return "wgmma";
+    case Op::mbarrier:
+      return "mbarrier wait";
+    case Op::spin:
+      return "spin loop";
+  }
+  return "";
+}
+
+std::string describe(Loc at) { return at.file ? fmt::format("({}:{})", at.file, at.line) : ""; }
+
+std::string place_of(const Block& b, unsigned t) {
+  const uint3 i = b.thread_idx[t];
+  return fmt::format("kernel {}, block ({},{},{}) thread ({},{},{})", b.name, blockIdx.x, blockIdx.y, blockIdx.z, i.x, i.y, i.z);
+}
+
+void fail(Block& b, std::string message) {
+  if (config().abort_on_error) {
+    std::fprintf(stderr, "tapetum emulation: %s: %s\n", place_of(b, b.current).c_str(), message.c_str());
+    std::abort();
+  }
+  b.message = std::move(message);
+  abandon(b);
+}
+
+void report_stuck(Block& b, bool spinning) {
+  std::string text = spinning ? "livelock: every running thread spins" : "deadlock: no thread can run";
+  for (const Waiting& w : who_waits(b))
+    text += fmt::format("\n  {} thread(s) wait at {}{} {}: thread(s) {}", w.threads.size(), op_name(w.op), participants(w), describe(w.at),
+                        list(w.threads));
+  if (b.alive < b.nthreads) text += fmt::format("\n  {} thread(s) have returned", b.nthreads - b.alive);
+  fail(b, text);
+}
+
+void trap(const char* what, Loc at) { fail(block(), fmt::format("{} {}", what, describe(at))); }
+
+void report_crashes() {
+  if constexpr (kAsan || kTsan) return;  // they report themselves
+  stack_t stack{};                       // the CUDA thread's own may be what overflowed
+  stack.ss_size = 64 * 1024;
+  stack.ss_sp = mmap(nullptr, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  sigaltstack(&stack, nullptr);
+  for (int signal_number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
+    struct sigaction old {};
+    sigaction(signal_number, nullptr, &old);
+    if (old.sa_handler != SIG_DFL) continue;
+    struct sigaction action {};
+    action.sa_sigaction = on_crash;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigaction(signal_number, &action, nullptr);
+  }
+}
+
+}  // namespace tapetum::emulation
+
+extern "C" __attribute__((used)) void tapetum_emulation_dump() {
+  using namespace tapetum::emulation;
+  if (!current_block) return;
+  const Block& b = block();
+  std::fprintf(stderr, "%s, %u of %u threads alive\n", place_of(b, b.current).c_str(), b.alive, b.nthreads);
+  for (unsigned t = 0; t < b.nthreads; ++t) {
+    const uint3 i = b.thread_idx[t];
+    std::fprintf(stderr, "  thread %4u (%u,%u,%u) %s\n", t, i.x, i.y, i.z, state_of(b, t).c_str());
+  }
+}

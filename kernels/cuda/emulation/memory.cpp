@@ -1,0 +1,145 @@
+// Device memory is host memory that starts as NaN; with Config::guard_device_memory only kernels and copies may touch it.
+#include <sys/mman.h>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+#include "kernels/cuda/emulation/config.h"
+#include "kernels/cuda/emulation/streams.h"
+
+namespace tapetum::emulation {
+namespace {
+
+constexpr size_t kPage = 4096, kAlignment = 256;
+
+struct Mapping {  // of a guarded allocation
+  char* begin = nullptr;
+  size_t bytes = 0;
+};
+// Never destroyed: tensors with static storage are freed after main.
+std::map<void*, Mapping>& allocations() {
+  static auto& m = *new std::map<void*, Mapping>;
+  return m;
+}
+std::set<const void*>& pinned() {
+  static auto& s = *new std::set<const void*>;
+  return s;
+}
+
+int accesses = 0;  // DeviceAccess objects alive
+
+void protect_all(int protection) {
+  for (auto& [p, mapping] : allocations())
+    if (mapping.begin) mprotect(mapping.begin, mapping.bytes, protection);
+}
+
+size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
+
+// Ends at a page that faults.
+char* allocate_guarded(size_t n, Mapping& mapping) {
+  const size_t aligned = round_up(n, kAlignment);
+  mapping.bytes = round_up(aligned, kPage);
+  void* m = mmap(nullptr, mapping.bytes + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (m == MAP_FAILED) return nullptr;
+  mapping.begin = static_cast<char*>(m);
+  mprotect(mapping.begin + mapping.bytes, kPage, PROT_NONE);
+  return mapping.begin + mapping.bytes - aligned;
+}
+
+// Of the exact size: ASan's redzone begins right behind.
+char* allocate_plain(size_t n) {
+  void* m = nullptr;
+  return posix_memalign(&m, kAlignment, n) == 0 ? static_cast<char*>(m) : nullptr;
+}
+
+}  // namespace
+
+DeviceAccess::DeviceAccess() {
+  if (accesses++ == 0 && config().guard_device_memory) protect_all(PROT_READ | PROT_WRITE);
+}
+DeviceAccess::~DeviceAccess() {
+  if (--accesses == 0 && config().guard_device_memory) protect_all(PROT_NONE);
+}
+
+}  // namespace tapetum::emulation
+
+using namespace tapetum::emulation;
+
+cudaError_t cudaMalloc(void** p, size_t n) {
+  const auto lock = lock_runtime();
+  *p = nullptr;
+  if (n == 0) return cudaSuccess;
+  Mapping mapping;
+  char* data = config().guard_device_memory ? allocate_guarded(n, mapping) : allocate_plain(n);
+  if (!data) return set_error(cudaErrorMemoryAllocation);
+  if (config().poison) std::memset(data, 0xff, n);
+  if (mapping.begin && accesses == 0) mprotect(mapping.begin, mapping.bytes, PROT_NONE);
+  allocations()[data] = mapping;
+  *p = data;
+  return cudaSuccess;
+}
+cudaError_t cudaFree(void* p) {
+  const auto lock = lock_runtime();
+  if (!p) return cudaSuccess;
+  finish_all();
+  const auto it = allocations().find(p);
+  if (it == allocations().end()) return set_error(cudaErrorInvalidValue);
+  if (it->second.begin)
+    munmap(it->second.begin, it->second.bytes + kPage);
+  else
+    std::free(p);
+  allocations().erase(it);
+  return cudaSuccess;
+}
+cudaError_t cudaMallocHost(void** p, size_t n) {
+  const auto lock = lock_runtime();
+  *p = std::malloc(n);
+  if (!*p) return set_error(cudaErrorMemoryAllocation);
+  pinned().insert(*p);
+  return cudaSuccess;
+}
+cudaError_t cudaFreeHost(void* p) {
+  const auto lock = lock_runtime();
+  finish_all();
+  pinned().erase(p);
+  std::free(p);
+  return cudaSuccess;
+}
+
+// Pageable host memory is staged before the call returns, and a copy into it is finished by then.
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t n, cudaMemcpyKind kind, cudaStream_t stream) {
+  const auto lock = lock_runtime();
+  if (kind == cudaMemcpyHostToDevice && !pinned().count(from)) {
+    const auto* bytes = static_cast<const char*>(from);
+    auto stage = std::make_shared<std::vector<char>>(bytes, bytes + n);
+    submit(stream, [=] {
+      DeviceAccess access;
+      std::memcpy(to, stage->data(), n);
+    });
+    return current_error();
+  }
+  submit(stream, [=] {
+    DeviceAccess access;
+    std::memmove(to, from, n);
+  });
+  if (kind == cudaMemcpyDeviceToHost && !pinned().count(to)) finish_stream(stream);
+  return current_error();
+}
+cudaError_t cudaMemcpy(void* to, const void* from, size_t n, cudaMemcpyKind) {
+  const auto lock = lock_runtime();
+  finish_all();
+  DeviceAccess access;
+  std::memmove(to, from, n);
+  return current_error();
+}
+cudaError_t cudaMemsetAsync(void* p, int value, size_t n, cudaStream_t stream) {
+  const auto lock = lock_runtime();
+  submit(stream, [=] {
+    DeviceAccess access;
+    std::memset(p, value, n);
+  });
+  return current_error();
+}
+cudaError_t cudaMemset(void* p, int value, size_t n) { return cudaMemsetAsync(p, value, n, nullptr); }

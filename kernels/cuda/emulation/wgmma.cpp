@@ -1,0 +1,194 @@
+// wgmma: four warps multiply matrices in shared memory. While it is in flight the accumulator registers hold NaN; shared memory is
+// read at wgmma_wait, as late as PTX allows, so an operand that was overwritten too early shows.
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <fmt/core.h>
+#include "kernels/cuda/emulation/diagnostics.h"
+#include "kernels/cuda/emulation/half.h"
+#include "kernels/cuda/emulation/hopper.h"
+#include "kernels/cuda/emulation/scheduler.h"
+#include "kernels/cuda/emulation/warp.h"
+#include "kernels/cuda/emulation/window.h"
+
+namespace tapetum::emulation {
+namespace {
+
+constexpr unsigned kWarpgroup = 4;
+
+// A bf16 operand tile, from its descriptor.
+struct Operand {
+  uint64_t start, leading, stride;  // bytes: of the tile, and between its groups of elements and of rows
+  unsigned mode;                    // swizzle, numbered as in CUtensorMapSwizzle
+  bool mn_major;
+
+  Operand(uint64_t d, bool mn)
+      : start((d & 0x3fff) << 4), leading((d >> 16 & 0x3fff) << 4), stride((d >> 32 & 0x3fff) << 4), mode((4 - (d >> 62)) % 4), mn_major(mn) {}
+
+  // The address of element (mn, k). A swizzle atom is 8 rows of 16, 32, 64 or 128 bytes.
+  uint64_t at(unsigned mn, unsigned k) const {
+    const unsigned row = 16u << mode, in_row = row / 2;
+    uint64_t a = start;
+    if (!mn_major)
+      a += mn / 8 * stride + mn % 8 * row + (mode ? k * 2u : k / 8 * leading + k % 8 * 2u);
+    else if (mode)
+      a += mn / in_row * leading + k / 8 * stride + k % 8 * row + mn % in_row * 2u;
+    else
+      a += mn / 8 * stride + k / 8 * leading + k % 8 * 16u + mn % 8 * 2u;
+    return swizzled(a, mode);
+  }
+};
+
+float read_bf16(Block& b, uint64_t address) {
+  const char* p = window_pointer(b, address);
+  if (address < kWindow || !b.dynamic_shared.contains(p, 2)) fail(b, "wgmma: operand outside dynamic shared memory");
+  uint16_t bits;
+  note_read(p, 2);
+  std::memcpy(&bits, p, 2);
+  return bf16_bits_to_float(bits);
+}
+
+// The 16 rows of `warp`: acc[i * n + j].
+void execute(Block& b, unsigned warp, const WgmmaOp& op, float* acc) {
+  const Operand at_a(op.a, false), at_b(op.b, op.trans_b);
+  const unsigned first_row = warp % kWarpgroup * 16, n = static_cast<unsigned>(op.n);
+  float a[16][16], bt[16][256];
+  for (unsigned i = 0; i < 16; ++i)
+    for (unsigned k = 0; k < 16; ++k) a[i][k] = read_bf16(b, at_a.at(first_row + i, k));
+  for (unsigned k = 0; k < 16; ++k)
+    for (unsigned j = 0; j < n; ++j) bt[k][j] = read_bf16(b, at_b.at(j, k));
+  for (unsigned i = 0; i < 16; ++i) {
+    float* row = acc + i * n;
+    if (!op.accumulate) std::fill_n(row, n, 0.0f);
+    for (unsigned k = 0; k < 16; ++k)
+      for (unsigned j = 0; j < n; ++j) row[j] += a[i][k] * bt[k][j];
+  }
+}
+
+// Lane 4g + t holds, of each group c of 8 columns, rows g and g + 8, columns 8c + 2t and 8c + 2t + 1. f(element, lane, register)
+template <class F> void for_fragment(int n, F f) {
+  for (int i = 0; i < 16; ++i)
+    for (int j = 0; j < n; ++j) f(static_cast<size_t>(i * n + j), i % 8 * 4 + j % 8 / 2, j / 8 * 4 + i / 8 * 2 + j % 2);
+}
+
+struct Payload {
+  float* d;
+  int n;
+  uint64_t a, b;
+  bool trans_b, accumulate;
+};
+
+WarpWgmma& state_of(Block& b, unsigned warp) {
+  if (!b.wgmma[warp]) b.wgmma[warp] = std::make_unique<WarpWgmma>();
+  return *b.wgmma[warp];
+}
+
+WgmmaTile& tile_of(WarpWgmma& w, const float* d) {
+  return *std::find_if(w.tiles.begin(), w.tiles.end(), [&](const WgmmaTile& t) { return t.registers[0] == d; });
+}
+
+void take_registers(WarpWgmma& w, void* const* payload) {
+  const auto& first = *static_cast<Payload*>(payload[0]);
+  if (std::any_of(w.tiles.begin(), w.tiles.end(), [&](const WgmmaTile& t) { return t.registers[0] == first.d; })) return;
+  WgmmaTile& t = w.tiles.emplace_back(WgmmaTile{{}, first.n, std::vector<float>(16u * static_cast<unsigned>(first.n)), 0});
+  for (unsigned l = 0; l < kLanes; ++l) t.registers[l] = static_cast<Payload*>(payload[l])->d;
+  for_fragment(t.n, [&](size_t element, int lane, int r) {
+    t.values[element] = t.registers[lane][r];
+    t.registers[lane][r] = std::bit_cast<float>(~0u);
+  });
+}
+
+void give_registers_back(const WgmmaTile& t) {
+  for_fragment(t.n, [&](size_t element, int lane, int r) { t.registers[lane][r] = t.values[element]; });
+}
+
+void perform_wgmma(void* const* payload, uint32_t) {
+  Block& b = block();
+  const unsigned warp = b.current / kLanes;
+  const auto& p = *static_cast<Payload*>(payload[0]);
+  AsyncUnit unit(b.tsan_async);
+  WarpWgmma& w = state_of(b, warp);
+  for (unsigned l = 1; l < kLanes; ++l) {
+    const auto& other = *static_cast<Payload*>(payload[l]);
+    if (other.a != p.a || other.b != p.b || other.accumulate != p.accumulate) fail(b, "wgmma: lanes pass different descriptors");
+  }
+  take_registers(w, payload);
+  WgmmaTile& tile = tile_of(w, p.d);
+  tile.last_group = w.group;
+  WgmmaOp& op = w.ops.emplace_back(WgmmaOp{p.d, p.n, p.a, p.b, p.trans_b, p.accumulate, false, w.group});
+  if (config().lazy_async) return;
+  execute(b, warp, op, tile.values.data());
+  op.executed = true;
+}
+
+void perform_commit(void* const*, uint32_t) {
+  Block& b = block();
+  AsyncUnit unit(b.tsan_async);
+  const unsigned warp = b.current / kLanes, first = warp / kWarpgroup * kWarpgroup * kLanes;
+  ++state_of(b, warp).group;
+  for (unsigned t = first; t < std::min(b.nthreads, first + kWarpgroup * kLanes); ++t) {
+    Thread& thread = b.threads[t];
+    if (thread.wait != Op::wgmma || thread.object != &b.wgmma) continue;
+    thread.object = nullptr;
+    make_ready(b, t);
+  }
+}
+
+void perform_nothing(void* const*, uint32_t) {}
+
+void execute_until(Block& b, unsigned warp, unsigned group) {
+  WarpWgmma& w = *b.wgmma[warp];
+  for (WgmmaOp& op : w.ops) {
+    if (op.group >= group || op.executed) continue;
+    execute(b, warp, op, tile_of(w, op.tile).values.data());
+    op.executed = true;
+  }
+}
+
+}  // namespace
+
+uint64_t smem_addr(const void* p, Loc at) {
+  Block& b = block();
+  if (!b.dynamic_shared.contains(p, 1)) fail(b, fmt::format("shared-memory descriptor {}: operands must lie in dynamic shared memory", describe(at)));
+  return window_address(b, p);
+}
+
+void wgmma(float* d, int n, uint64_t a, uint64_t b, bool trans_b, bool accumulate, Loc at) {
+  Payload p{d, n, a, b, trans_b, accumulate};
+  collective(block(), Op::wgmma, ~0u, &p, perform_wgmma, true, at);
+}
+
+void wgmma_commit(Loc at) { collective(block(), Op::wgmma, ~0u, nullptr, perform_commit, true, at); }
+
+// A group belongs to the warpgroup: it is complete when all four warps have committed it and its work is done.
+void wgmma_wait(int n, Loc at) {
+  Block& b = block();
+  const unsigned warp = b.current / kLanes, first = warp / kWarpgroup * kWarpgroup;
+  collective(b, Op::wgmma, ~0u, nullptr, perform_nothing, true, at);
+  if (!b.wgmma[warp]) return;
+  WarpWgmma& own = *b.wgmma[warp];
+  if (own.group <= static_cast<unsigned>(n)) return;
+  const unsigned until = own.group - static_cast<unsigned>(n);
+  if (first + kWarpgroup > b.nwarps) fail(b, fmt::format("wgmma {}: the warpgroup is incomplete", describe(at)));
+  for (unsigned w = first; w < first + kWarpgroup; ++w)
+    while (!b.wgmma[w] || b.wgmma[w]->group < until) {
+      b.threads[b.current].object = &b.wgmma;
+      wait_for(b, Op::wgmma, at, ~0u);
+    }
+  AsyncUnit unit(b.tsan_async, true);
+  for (unsigned w = first; w < first + kWarpgroup; ++w) execute_until(b, w, until);
+  std::erase_if(own.ops, [&](const WgmmaOp& op) { return op.group < until; });
+  std::erase_if(own.tiles, [&](const WgmmaTile& t) {
+    if (t.last_group >= until) return false;
+    give_registers_back(t);
+    return true;
+  });
+}
+
+void clear_hopper(Block& b) {
+  b.tma.clear();
+  for (auto& w : b.wgmma)
+    if (w) *w = {};
+}
+
+}  // namespace tapetum::emulation
