@@ -2,12 +2,13 @@
 // for every product.
 #include "kernels/conv.h"
 
+#include "kernels/cuda/collectives.cuh"
 #include "kernels/cuda/launch.cuh"
 
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256, kWarp = 32;
+constexpr int kThreads = 256;
 constexpr int64_t kManyPixels = 1024;  // each lane of a warp has some to add
 
 bool supports(const Conv2dArgs&) { return true; }
@@ -98,7 +99,7 @@ template <class T, int lanes> __global__ void __launch_bounds__(kThreads) conv2d
       const T x = static_cast<const T*>(a.x)[offset_of(z.x_stride, {n, channel, h, w})];
       sum += x * static_cast<const T*>(a.y)[offset_of(z.y_stride, {n, out.n, p, q})];
     }
-  for (int distance = lanes / 2; distance > 0; distance /= 2) sum += __shfl_down_sync(0xffffffffu, sum, distance);
+  sum = sum_lanes<lanes>(sum);
   if (lane == 0) static_cast<T*>(a.w)[offset_of(z.w_stride, out)] = sum;
 }
 

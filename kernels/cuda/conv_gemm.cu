@@ -22,15 +22,19 @@ struct Correlation {
   bool filter_along_depth() const { return filter_k != 1; }
 };
 
-// Neighbouring threads write neighbours in memory: pixels, or channels if those are last.
-template <bool channels_last> using PixelTile = std::conditional_t<channels_last, Tile<float, 128, 64, 8, 8, 4>, Tile<float, 64, 128, 8, 4, 8>>;
-constexpr int kTileChannels = 64, kTilePixels = 128;
+constexpr int kTilePixels = 128;
+constexpr int kNarrow = 32, kWide = 64;  // channels of a tile
 
-template <bool channels_last, bool filter_along_depth>
-__global__ void __launch_bounds__(PixelTile<channels_last>::kThreads, 2) conv2d_implicit_gemm_kernel(Correlation f) {
-  const int64_t blocks = (f.channels + kTileChannels - 1) / kTileChannels;  // neighbouring blocks read the same pixels
+// Neighbouring threads write neighbours in memory: pixels, or channels if those are last.
+template <int channels, bool channels_last>
+using PixelTile =
+    std::conditional_t<channels_last, Tile<float, kTilePixels, channels, 8, channels / 8, 4>, Tile<float, channels, kTilePixels, 8, 4, channels / 8>>;
+
+template <int channels, bool channels_last, bool filter_along_depth>
+__global__ void __launch_bounds__(PixelTile<channels, channels_last>::kThreads, 2) conv2d_implicit_gemm_kernel(Correlation f) {
+  const int64_t blocks = (f.channels + channels - 1) / channels;  // neighbouring blocks read the same pixels
   const int64_t group = blockIdx.x / blocks % f.groups;
-  const int64_t channel = blockIdx.x % blocks * kTileChannels, pixel = blockIdx.x / (blocks * f.groups) * kTilePixels;
+  const int64_t channel = blockIdx.x % blocks * channels, pixel = blockIdx.x / (blocks * f.groups) * kTilePixels;
   Patches in = f.in;
   in.data += group * f.in_group;
   const PixelLines<channels_last> patches{in};
@@ -45,23 +49,26 @@ __global__ void __launch_bounds__(PixelTile<channels_last>::kThreads, 2) conv2d_
     out[at.n * f.out_stride.n + k * f.out_stride.c + at.h * f.out_stride.h + at.w * f.out_stride.w] = bias ? sum + bias[k] : sum;
   };
   if constexpr (channels_last)
-    multiply_tile<PixelTile<true>>(patches, filters, pixel, channel, 0, in.elements.count, store);
+    multiply_tile<PixelTile<channels, true>>(patches, filters, pixel, channel, 0, in.elements.count, store);
   else
-    multiply_tile<PixelTile<false>>(filters, patches, channel, pixel, 0, in.elements.count,
-                                    [&](int64_t k, int64_t i, float sum) { store(i, k, sum); });
+    multiply_tile<PixelTile<channels, false>>(filters, patches, channel, pixel, 0, in.elements.count,
+                                              [&](int64_t k, int64_t i, float sum) { store(i, k, sum); });
 }
 
-template <bool channels_last, bool filter_along_depth> Status launch(const Correlation& f, const Workspace& workspace) {
-  using Tile = PixelTile<channels_last>;
-  const int64_t blocks = int64_t{blocks_for(f.channels, kTileChannels)} * f.groups * blocks_for(f.in.pixels.count, kTilePixels);
+template <int channels, bool channels_last, bool filter_along_depth> Status launch(const Correlation& f, const Workspace& workspace) {
+  using Tile = PixelTile<channels, channels_last>;
+  const int64_t blocks = int64_t{blocks_for(f.channels, channels)} * f.groups * blocks_for(f.in.pixels.count, kTilePixels);
   if (blocks == 0) return Status::ok;
   const gpu::Launch at{
       .grid = dim3(static_cast<unsigned>(blocks)), .block = Tile::kThreads, .smem = sizeof(typename Tile::Shared), .stream = stream_of(workspace)};
-  return status_of(gpu::launch<conv2d_implicit_gemm_kernel<channels_last, filter_along_depth>>(at, f));
+  return status_of(gpu::launch<conv2d_implicit_gemm_kernel<channels, channels_last, filter_along_depth>>(at, f));
+}
+template <int channels> Status launch(const Correlation& f, const Workspace& workspace) {
+  if (f.channels_last()) return f.filter_along_depth() ? launch<channels, true, true>(f, workspace) : launch<channels, true, false>(f, workspace);
+  return f.filter_along_depth() ? launch<channels, false, true>(f, workspace) : launch<channels, false, false>(f, workspace);
 }
 Status launch(const Correlation& f, const Workspace& workspace) {
-  if (f.channels_last()) return f.filter_along_depth() ? launch<true, true>(f, workspace) : launch<true, false>(f, workspace);
-  return f.filter_along_depth() ? launch<false, true>(f, workspace) : launch<false, false>(f, workspace);
+  return f.channels <= kNarrow ? launch<kNarrow>(f, workspace) : launch<kWide>(f, workspace);
 }
 
 Status run_forward(const Conv2dArgs& a, Workspace& workspace) {
@@ -114,7 +121,7 @@ Status run_grad_input(const Conv2dArgs& a, Workspace& workspace) {
   return Status::ok;
 }
 
-constexpr int64_t kFewChannels = 8;  // a tile of 64 would be mostly empty
+constexpr int64_t kFewChannels = 8;  // a tile would be mostly empty
 bool prefers_forward(const Conv2dArgs& a) { return a.shape.k / a.shape.groups >= kFewChannels; }
 bool prefers_grad_input(const Conv2dArgs& a) { return a.shape.c / a.shape.groups >= kFewChannels; }
 double forward_error(const Conv2dArgs& a) { return 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.c / a.shape.groups * a.shape.r * a.shape.s)); }

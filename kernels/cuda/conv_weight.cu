@@ -88,7 +88,7 @@ Status run(const Conv2dArgs& a, Workspace& workspace) {
   return status_of(gpu::launch<conv2d_grad_weight_add_parts_kernel>(sum, f, static_cast<float*>(a.w), Strides(a.shape.w_stride)));
 }
 
-constexpr int64_t kFewChannels = 8;  // a tile of 64 would be mostly empty
+constexpr int64_t kFewChannels = 8;  // a tile would be mostly empty
 bool prefers(const Conv2dArgs& a) { return a.shape.k / a.shape.groups >= kFewChannels; }
 double error(const Conv2dArgs& a) { return 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.n * a.shape.p * a.shape.q)); }
 

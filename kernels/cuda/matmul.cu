@@ -1,7 +1,9 @@
+// dot: one warp for each element of c. For few rows or columns, where the other operand is read about once and tiles would be empty.
 // tiled: one block for each tile of c; operands are read along whichever of their dimensions is dense.
-// With tiles of r x s elements, a is read n / s times and b m / r times.
+//   With tiles of r x s elements, a is read n / s times and b m / r times.
 #include "kernels/matmul.h"
 
+#include "kernels/cuda/collectives.cuh"
 #include "kernels/cuda/gemm_tile.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/strided.h"
@@ -11,6 +13,39 @@ namespace {
 
 bool supports(const MatmulArgs&) { return true; }
 double error(const MatmulArgs& a) { return 4 + 2 * __builtin_sqrt(static_cast<double>(a.shape.k)); }
+
+constexpr int kThreads = 256;
+constexpr int64_t kFew = 4;  // rows or columns
+
+template <class T> __global__ void __launch_bounds__(kThreads) matmul_dot_kernel(MatmulArgs args) {
+  const MatmulShape& z = args.shape;
+  const int64_t element = blockIdx.x * int64_t{kThreads / kWarp} + threadIdx.x / kWarp;
+  if (element >= z.batch.count * z.m * z.n) return;
+  const int64_t i = element / z.n % z.m, j = element % z.n;
+  const auto o = offsets_of(z.batch, element / (z.n * z.m), z.batch.ndim);
+  const T* a = static_cast<const T*>(args.a) + o.at[0] + i * z.a.row;
+  const T* b = static_cast<const T*>(args.b) + o.at[1] + j * z.b.column;
+  T sum = 0;
+  for (int64_t l = threadIdx.x % kWarp; l < z.k; l += kWarp) sum += a[l * z.a.column] * b[l * z.b.row];
+  sum = sum_lanes(sum);
+  if (threadIdx.x % kWarp != 0) return;
+  if (args.bias) sum += static_cast<const T*>(args.bias)[j];
+  static_cast<T*>(args.c)[o.at[2] + i * z.c.row + j * z.c.column] = sum;
+}
+
+bool supports_dot(const MatmulArgs& a) { return std::min(a.shape.m, a.shape.n) <= kFew; }
+// The larger operand, b of few rows and a of few columns, lies along the depth.
+bool prefers_dot(const MatmulArgs& a) {
+  const MatmulShape& z = a.shape;
+  return z.k >= kWarp && (z.m <= z.n ? z.b.row <= z.b.column : z.a.column <= z.a.row);
+}
+
+Status run_dot(const MatmulArgs& args, Workspace& workspace) {
+  const int64_t count = args.shape.batch.count * args.shape.m * args.shape.n;
+  if (count == 0) return Status::ok;
+  const gpu::Launch at{.grid = dim3(blocks_for(count, kThreads / kWarp)), .block = kThreads, .stream = stream_of(workspace)};
+  return with_compute_type(args.shape.dtype, [&]<class T>() { return status_of(gpu::launch<matmul_dot_kernel<T>>(at, args)); });
+}
 
 template <class T, bool along_depth> struct StridedOperand {
   static constexpr bool kAlongDepth = along_depth;
@@ -80,7 +115,7 @@ using Large = Tile<float, 128, 128, 8, 8, 8>;
 using Small = Tile<float, 64, 64, 16, 4, 4>;
 using Double = Tile<double, 64, 64, 8, 4, 4>;
 
-Status run(const MatmulArgs& args, Workspace& workspace) {
+Status run_tiled(const MatmulArgs& args, Workspace& workspace) {
   const MatmulShape& z = args.shape;
   if (z.m == 0 || z.n == 0 || z.batch.count == 0) return Status::ok;
   const Problem p = with_dense_rows(args);
@@ -90,6 +125,7 @@ Status run(const MatmulArgs& args, Workspace& workspace) {
 
 }  // namespace
 
-TAPETUM_CANDIDATE(MatmulArgs, matmul_tiled_cuda){.name = "tiled", .supports = supports, .error = error, .run = run};
+TAPETUM_CANDIDATE(MatmulArgs, matmul_dot_cuda){.name = "dot", .supports = supports_dot, .prefers = prefers_dot, .error = error, .run = run_dot};
+TAPETUM_CANDIDATE(MatmulArgs, matmul_tiled_cuda){.name = "tiled", .supports = supports, .error = error, .run = run_tiled};
 
 }  // namespace tapetum::kernels
