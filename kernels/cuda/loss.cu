@@ -11,7 +11,7 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr unsigned kMaxBlocks = 4096;
+constexpr unsigned kMaxBlocks = 1024;
 
 template <class Args> bool supports(const Args& a) { return is_compute(a.shape.dtype); }
 template <class Args> double error(const Args& a) { return 8 + __builtin_sqrt(static_cast<double>(a.shape.length)); }
