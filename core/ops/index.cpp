@@ -30,18 +30,18 @@ Shape without(const Shape& shape, int dim) {
 // to fit (stride 0) has no coordinate.
 [[noreturn]] void throw_bad_index(const char* op, const Tensor& index, int dim, int64_t bad, int64_t limit) {
   const int64_t lines = index.numel() / index.size(dim);
-  int64_t line = bad % lines, at = index.impl().offset;
+  int64_t line = bad % lines;
+  Tensor value = index;  // of the last dimension first, so that the earlier ones keep their numbers
   Shape place(index.dim());
   for (int d = index.dim() - 1; d >= 0; --d) {
     place[d] = d == dim ? bad / lines : line % index.size(d);
     if (d != dim) line /= index.size(d);
-    at += place[d] * index.strides()[d];
+    value = select(value, d, place[d]);
   }
   Shape own;
   for (int d = 0; d < index.dim(); ++d)
     if (index.strides()[d] != 0) own.push_back(place[d]);
-  throw IndexError(fmt::format("{}: index {} at {} is out of range for size {}", op, static_cast<const int64_t*>(index.impl().storage->data)[at],
-                               to_string(own), limit));
+  throw IndexError(fmt::format("{}: index {} at {} is out of range for size {}", op, static_cast<int64_t>(value.item()), to_string(own), limit));
 }
 
 void run(const Slot& slot, const char* op, const Tensor& walked, const Tensor& index, const Tensor& table, int dim) {

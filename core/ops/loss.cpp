@@ -152,8 +152,8 @@ void throw_bad_label(const char* op, const Tensor& target, int64_t at, int64_t c
   Shape place(target.dim());
   int64_t rest = at;
   for (int d = target.dim() - 1; d >= 0; rest /= target.size(d), --d) place[d] = rest % target.size(d);
-  throw IndexError(fmt::format("{}: label {} at {} is neither one of {} classes nor the ignored {}", op, target.data<int64_t>()[at], to_string(place),
-                               classes, ignore_index));
+  throw IndexError(fmt::format("{}: label {} at {} is neither one of {} classes nor the ignored {}", op,
+                               static_cast<int64_t>(select(flatten(target), 0, at).item()), to_string(place), classes, ignore_index));
 }
 
 Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {

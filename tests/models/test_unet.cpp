@@ -83,4 +83,34 @@ TEST_CASE("unet: Adam lowers the loss on one batch") {
   REQUIRE(last < first / 2);
 }
 
+#if defined(TAPETUM_WITH_CUDA)
+// A step's rounding differs between the devices, and twenty steps amplify it.
+TEST_CASE("unet: twenty steps on cuda lose what they lose on the CPU", "[emulated]") {
+  const auto losses = [](Device device) {
+    manual_seed(3);
+    models::UNet model({.in_channels = 3, .classes = 2, .width = 4, .depth = 2});
+    const Tensor images = to(rand({2, 3, 16, 24}), device);
+    const Tensor masks = to(to(rand({2, 16, 24}) > 0.5, DType::i64), device);
+    model.to(device);
+    optim::Adam optimizer(model.parameters(), {.lr = 1e-3});
+    std::vector<double> all;
+    for (int step = 0; step < 20; ++step) {
+      optimizer.zero_grad();
+      const Tensor loss = cross_entropy(model(images), masks);
+      loss.backward();
+      optimizer.step();
+      all.push_back(loss.item());
+    }
+    return all;
+  };
+  const auto cpu = losses(DeviceKind::cpu), cuda = losses(DeviceKind::cuda);
+  REQUIRE(cuda[0] == Approx(cpu[0]).epsilon(1e-6));
+  for (int step = 0; step < 20; ++step) {
+    INFO("step " << step);
+    REQUIRE(cuda[step] == Approx(cpu[step]).epsilon(1e-3));
+  }
+  REQUIRE(cuda[19] < 0.95 * cuda[0]);
+}
+#endif
+
 }  // namespace tapetum

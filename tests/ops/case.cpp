@@ -58,7 +58,7 @@ std::vector<Tensor> run(const Case& row, const std::vector<Tensor>& inputs) {
   const Tensor y = row.op(xs);
   const GeneratorState keep = random_state();
   manual_seed(7);
-  const Tensor gy = to(to(rand(y.shape(), -1, 1, DType::f32), y.dtype()), y.device());
+  const Tensor gy = to(rand(y.shape(), -1, 1, DType::f32, y.device()), y.dtype());
   set_random_state(keep);
   std::vector<Tensor> all{y.detach()};
   for (const Tensor& g : grad({y}, xs, {gy})) all.push_back(g);
@@ -114,10 +114,10 @@ bool serves_every_call(const kernels::SlotBase& slot, DeviceKind device, int ind
 void check_candidate(const Case& row, const kernels::SlotBase& slot, DeviceKind device, int index, const std::vector<Tensor>& xs,
                      const std::vector<Tensor>& exact) {
   const std::string spec = std::string(slot.name) + ":" + slot.candidate(device, index);
-  KernelGuard guard(spec);
   kernels::last_run() = {};
   std::vector<Tensor> results;
   try {
+    KernelGuard guard(spec);
     results = run(row, xs);
   } catch (const UnsupportedKernel&) {
     INFO("only candidates before the last listed one may refuse a call");
