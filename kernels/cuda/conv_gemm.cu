@@ -2,6 +2,8 @@
 // (the taps of a pixel meet in the caches), the filter once for every 128 pixels.
 // grad_input is a convolution of y: input pixels that are equal modulo the stride meet the same taps, so that each such phase is one of
 // stride 1 with its part of the filter, and no product is wasted.
+#include <algorithm>
+
 #include "kernels/cuda/conv_patches.cuh"
 #include "kernels/cuda/gemm_tile.cuh"
 #include "kernels/cuda/launch.cuh"

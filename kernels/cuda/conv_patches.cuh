@@ -35,10 +35,9 @@ inline Taps taps_of(int64_t filter, int64_t stride, int64_t padding, int64_t dil
 
 // Output pixels (n, h, w), w fastest.
 struct Pixels {
-  int count, height;
+  int count;
   Divider width, area;
-  Pixels(int64_t n, int64_t h, int64_t w)
-      : count(static_cast<int>(n * h * w)), height(static_cast<int>(h)), width(w > 0 ? w : 1), area(h * w > 0 ? h * w : 1) {}
+  Pixels(int64_t n, int64_t h, int64_t w) : count(static_cast<int>(n * h * w)), width(w > 0 ? w : 1), area(h * w > 0 ? h * w : 1) {}
 
   struct At {
     int n, h, w;
@@ -52,13 +51,12 @@ struct Pixels {
 // Elements of a patch: channel-fastest where that follows the memory of the images, else tap-fastest.
 struct Elements {
   Taps rows, columns;
-  int channels, count;
+  int count;
   bool channel_fastest;
   Divider fastest, across;
   Elements(const Taps& r, const Taps& s, int64_t c, bool channel_first_in_memory)
       : rows(r),
         columns(s),
-        channels(static_cast<int>(c)),
         count(static_cast<int>(c) * r.count * s.count),
         channel_fastest(channel_first_in_memory),
         fastest(count == 0        ? 1

@@ -1,5 +1,7 @@
 // implicit_gemm of grad_weight: w[k, element] = sum over pixels of y[k, pixel] * patch[pixel, element]. The sums are long and w is small, so
 // the pixels are split in parts, whose number follows from the shape: a block sums one tile of w over one part, then parts add up in order.
+#include <algorithm>
+
 #include "kernels/cuda/conv_patches.cuh"
 #include "kernels/cuda/gemm_tile.cuh"
 #include "kernels/cuda/launch.cuh"

@@ -3,6 +3,9 @@
 //   With tiles of r x s elements, a is read n / s times and b m / r times.
 #include "kernels/matmul.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "kernels/cuda/collectives.cuh"
 #include "kernels/cuda/gemm_tile.cuh"
 #include "kernels/cuda/launch.cuh"

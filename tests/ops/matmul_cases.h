@@ -26,6 +26,7 @@ inline const std::vector<Case> matmul_cases = {
     matmul_row("matmul one row", {{1, 70}, {70, 40}}),
     matmul_row("matmul one column", {{40, 70}, {70, 1}}),
     matmul_row("matmul batch", {{3, 4, 5}, {3, 5, 6}}),
+    matmul_row("matmul large batch", {{32, 130, 20}, {32, 20, 140}}),
     matmul_row("matmul batch broadcast", {{2, 1, 4, 3}, {3, 3, 5}}),
     matmul_row("matmul one matrix times a batch", {{4, 3}, {2, 3, 5}}),
     matmul_row("matmul a batch times one matrix", {{2, 3, 4, 5}, {5, 2}}),
