@@ -12,8 +12,11 @@ if(TAPETUM_CUDA STREQUAL emulated)
   file(GLOB emulation CONFIGURE_DEPENDS kernels/cuda/emulation/*.cpp)
   set(native $<$<STREQUAL:${CMAKE_SYSTEM_PROCESSOR},x86_64>:-march=x86-64-v3>)   # fmaf and __half as instructions
   # A large local array must not jump over the guard page of a CUDA thread's stack.
-  set_source_files_properties(${cuda_sources} PROPERTIES LANGUAGE CXX
-                              COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas;-fstack-clash-protection;-ffp-contract=fast;${native}")
+  function(emulate_kernels)
+    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX SKIP_PRECOMPILE_HEADERS ON
+                                COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas;-fstack-clash-protection;-ffp-contract=fast;${native}")
+  endfunction()
+  emulate_kernels(${cuda_sources})
   set_source_files_properties(${emulation} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-Wno-unused-result;${native}")
   target_sources(tapetum PRIVATE ${emulation})
 elseif(TAPETUM_CUDA STREQUAL nvcc)

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include "kernels/cuda/emulation/scheduler.h"
 
 namespace tapetum::emulation {
@@ -63,6 +64,13 @@ std::string participants(const Waiting& w) {
   }
 }
 
+constexpr int kCrashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+struct sigaction actions_before[std::size(kCrashes)];
+
+void restore_actions() {
+  for (size_t i = 0; i < std::size(kCrashes); ++i) sigaction(kCrashes[i], &actions_before[i], nullptr);
+}
+
 // A signal handler: nothing here may allocate.
 void on_crash(int signal_number, siginfo_t* info, void*) {
   if (const Block* b = current_block; b && !b->name.empty()) {
@@ -75,7 +83,7 @@ void on_crash(int signal_number, siginfo_t* info, void*) {
                                 threadIdx.x, threadIdx.y, threadIdx.z, info->si_addr);
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, static_cast<size_t>(n));
   }
-  signal(signal_number, SIG_DFL);
+  restore_actions();
   raise(signal_number);
 }
 
@@ -150,21 +158,23 @@ void report_stuck(Block& b, bool spinning) {
 
 void trap(const char* what, Loc at) { fail(block(), fmt::format("{} {}", what, describe(at))); }
 
-void report_crashes() {
+CrashReports::CrashReports() {
   if constexpr (kAsan || kTsan) return;  // they report themselves
-  stack_t stack{};                       // the CUDA thread's own may be what overflowed
+  struct sigaction action {};
+  action.sa_sigaction = on_crash;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  for (size_t i = 0; i < std::size(kCrashes); ++i) sigaction(kCrashes[i], &action, &actions_before[i]);
+}
+CrashReports::~CrashReports() {
+  if constexpr (!kAsan && !kTsan) restore_actions();
+}
+
+void provide_signal_stack() {
+  if constexpr (kAsan || kTsan) return;
+  stack_t stack{};
   stack.ss_size = 64 * 1024;
   stack.ss_sp = mmap(nullptr, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   sigaltstack(&stack, nullptr);
-  for (int signal_number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
-    struct sigaction old {};
-    sigaction(signal_number, nullptr, &old);
-    if (old.sa_handler != SIG_DFL) continue;
-    struct sigaction action {};
-    action.sa_sigaction = on_crash;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigaction(signal_number, &action, nullptr);
-  }
 }
 
 }  // namespace tapetum::emulation

@@ -14,7 +14,14 @@ const char* op_name(Op op);
 std::string describe(Loc at);                           // "(file:line)"
 std::string place_of(const Block& b, unsigned thread);  // "kernel softmax<float>, block (0,0,0) thread (5,0,0)"
 
-// Before a crash ends the program, names the CUDA thread in which it happened; unless the program has a handler of its own.
-void report_crashes();
+// While one exists, a crash first names the CUDA thread in which it happened; then what the program had installed takes over.
+class CrashReports {
+ public:
+  CrashReports();
+  ~CrashReports();
+  CrashReports(const CrashReports&) = delete;
+};
+// For this OS thread, since the stack of a CUDA thread may be what overflowed.
+void provide_signal_stack();
 
 }  // namespace tapetum::emulation

@@ -18,7 +18,7 @@ Block& own_block() {
     auto b = std::make_unique<Block>();
     current_block = b.get();
     b->native = native_fiber();
-    report_crashes();
+    provide_signal_stack();
     return b;
   }();
   return *own;
@@ -154,6 +154,7 @@ unsigned os_threads(uint64_t blocks) {
 
 std::string run_grid(const LaunchDesc& d) {
   static Pool pool;
+  const CrashReports reports;
   Job job(d);
   const unsigned n = os_threads(job.blocks);
   if (n == 1)

@@ -1,0 +1,108 @@
+// Instructions of sm_90a: a product through TMA, mbarrier and wgmma, and the faults that only they can have.
+#include "tests/cuda/gemm.h"
+#include "tests/cuda/harness.h"
+#include "kernels/cuda/gpu/hopper.cuh"
+
+namespace tapetum::test {
+namespace {
+
+constexpr int kTile = 64, kStages = 3, kConsumers = 128, kThreads = kConsumers + 32;
+
+struct Tiles {
+  __nv_bfloat16 a[kStages][kTile * kTile], b[kStages][kTile * kTile];  // rows of 128 bytes, swizzled
+  uint64_t full[kStages], empty[kStages];
+};
+
+enum class Fault { none, no_init, few_bytes, no_wait };
+
+// c[m, n] = a[m, k] b by one block. The last warp copies tiles into a ring of stages, the first four multiply. MnMajor: b is [k, n],
+// otherwise [n, k].
+template <bool MnMajor, Fault fault>
+__global__ void __launch_bounds__(kThreads)
+    ring_kernel(const __grid_constant__ gpu::TensorMap map_a, const __grid_constant__ gpu::TensorMap map_b, float* c, int m, int n, int k) {
+  Tiles& s = *gpu::dynamic_shared<Tiles>();
+  const int tid = static_cast<int>(threadIdx.x), tiles = (k + kTile - 1) / kTile;
+  if (tid == 0 && fault != Fault::no_init) {
+    for (int i = 0; i < kStages; ++i) {
+      ptx::mbarrier_init(&s.full[i], 1);
+      ptx::mbarrier_init(&s.empty[i], 1);
+    }
+    ptx::mbarrier_fence_init();
+  }
+  __syncthreads();
+  if (tid == kConsumers) {
+    for (int t = 0; t < tiles; ++t) {
+      const int stage = t % kStages, phase = t / kStages % 2;
+      ptx::mbarrier_wait(&s.empty[stage], phase ^ 1);
+      ptx::mbarrier_arrive_expect_tx(&s.full[stage], 2 * sizeof(s.a[0]) + (fault == Fault::few_bytes ? 16 : 0));
+      ptx::tma_load_2d(s.a[stage], &map_a, t * kTile, 0, &s.full[stage]);
+      ptx::tma_load_2d(s.b[stage], &map_b, MnMajor ? 0 : t * kTile, MnMajor ? t * kTile : 0, &s.full[stage]);
+    }
+  }
+  if (tid >= kConsumers) return;
+  float d[32] = {};
+  for (int t = 0; t < tiles; ++t) {
+    const int stage = t % kStages, phase = t / kStages % 2;
+    ptx::mbarrier_wait(&s.full[stage], phase);
+    ptx::wgmma_fence();
+    for (int step = 0; step < kTile; step += 16) {
+      const uint64_t da = ptx::wgmma_desc(&s.a[stage][step], 0, 1024, gpu::Swizzle::b128);
+      const uint64_t db = ptx::wgmma_desc(&s.b[stage][MnMajor ? step * kTile : step], 0, 1024, gpu::Swizzle::b128);
+      ptx::wgmma_m64n64k16_bf16<MnMajor>(d, da, db, true);
+    }
+    ptx::wgmma_commit();
+    if (fault != Fault::no_wait) ptx::wgmma_wait<0>();
+    if (tid == 0) ptx::mbarrier_arrive(&s.empty[stage]);
+  }
+  for (int j = 0; j < 8; ++j)
+    for (int q = 0; q < 4; ++q) {
+      const int row = tid / 32 * 16 + tid % 32 / 4 + q / 2 * 8, col = j * 8 + tid % 4 * 2 + q % 2;
+      if (row < m && col < n) c[row * n + col] = d[j * 4 + q];
+    }
+}
+
+constexpr int kM = 60, kN = 56, kDepth = 456;  // ragged, and long enough to go around the ring more than twice
+
+struct Result {
+  std::string fault;
+  float error;
+};
+template <bool MnMajor, Fault fault = Fault::none> Result run() {
+  const auto a = as_bf16(normal(kM * kDepth, 30)), b = as_bf16(normal(kDepth * kN, 31));
+  const Array<__nv_bfloat16> da(a), db(b);
+  const Array<float> dc(kM * kN);
+  gpu::TensorMap map_a, map_b;
+  const int rows = MnMajor ? kDepth : kN, cols = MnMajor ? kN : kDepth;
+  REQUIRE(gpu::make_tensor_map_2d(&map_a, da.data(), kM, kDepth, kDepth * 2, kTile, kTile, gpu::Swizzle::b128) == cudaSuccess);
+  REQUIRE(gpu::make_tensor_map_2d(&map_b, db.data(), rows, cols, cols * 2, kTile, kTile, gpu::Swizzle::b128) == cudaSuccess);
+  const gpu::Launch at{.grid = 1, .block = kThreads, .smem = sizeof(Tiles)};
+  const std::string text = fault_of<ring_kernel<MnMajor, fault>>(at, map_a, map_b, dc.data(), kM, kN, kDepth);
+  return {text, greatest_difference(dc.get(), product(as_float(a), as_float(b), kM, kN, kDepth, !MnMajor))};
+}
+
+}  // namespace
+
+TEST_CASE("emulation: a ring of TMA copies and wgmma", "[emulated]") {
+  Settings settings;
+  for (bool lazy : {true, false}) {
+    settings.config.lazy_async = lazy;
+    for_schedules([&] {
+      for (const Result& r : {run<false>(), run<true>()}) {
+        REQUIRE(r.fault == "");
+        REQUIRE(r.error < 1e-3f);
+      }
+    });
+  }
+}
+
+TEST_CASE("emulation: an mbarrier that nobody initialised", "[emulated]") {
+  CHECK_THAT((run<false, Fault::no_init>().fault), Catch::Contains("mbarrier") && Catch::Contains("not initialised"));
+}
+
+TEST_CASE("emulation: an mbarrier that expects more bytes than come", "[emulated]") {
+  CHECK_THAT((run<false, Fault::few_bytes>().fault), Catch::Contains("deadlock") && Catch::Contains("mbarrier wait"));
+}
+
+TEST_CASE("emulation: accumulators of wgmma are NaN until it is waited for", "[emulated]") { CHECK(std::isnan(run<false, Fault::no_wait>().error)); }
+
+}  // namespace tapetum::test
