@@ -11,6 +11,7 @@
 #include "data/folder.h"
 #include "examples/common/command_line.h"
 #include "examples/common/json_output.h"
+#include "examples/common/machine.h"
 #include "examples/common/predict.h"
 
 namespace tp = tapetum;
