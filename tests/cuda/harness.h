@@ -9,6 +9,13 @@
 
 namespace tapetum::test {
 
+// A sanitizer reports crashes, races and accesses behind shared memory itself; its __shared__ variables do not start as NaN.
+#if defined(TAPETUM_EMULATION_SANITIZED)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 // Device memory with what a vector holds.
 template <class T> class Array {
  public:

@@ -47,12 +47,14 @@ Ending ending_of(const std::function<void()>& f) {
 }  // namespace
 
 TEST_CASE("emulation: a crash names the CUDA thread", "[emulated]") {
+  if (kSanitized) return;
   const Ending e = ending_of([] { fault_of<store_one>({.grid = 2, .block = 64}, static_cast<float*>(nullptr)); });
   CHECK(e.signal == SIGSEGV);
   CHECK_THAT(e.text, Catch::Contains("in kernel") && Catch::Contains("store_one, block ("));
 }
 
 TEST_CASE("emulation: an overflow of a CUDA thread's stack says so", "[emulated]") {
+  if (kSanitized) return;
   const Array<float> p(1);
   const Ending e = ending_of([&] { fault_of<big_frame>({.grid = 1, .block = 1}, p.data(), 64 * 1024); });
   CHECK(e.signal == SIGSEGV);
@@ -60,6 +62,7 @@ TEST_CASE("emulation: an overflow of a CUDA thread's stack says so", "[emulated]
 }
 
 TEST_CASE("emulation: a fault can abort where it is found", "[emulated]") {
+  if (kSanitized) return;
   const Ending e = ending_of([] {
     emulation::config().abort_on_error = true;
     fault_of<store_one>({.grid = 1, .block = 2048}, static_cast<float*>(nullptr));  // found by the host: no abort
@@ -70,6 +73,7 @@ TEST_CASE("emulation: a fault can abort where it is found", "[emulated]") {
 }
 
 TEST_CASE("emulation: host code that touches device memory faults in guard mode", "[emulated]") {
+  if (kSanitized) return;
   const Ending e = ending_of([] {
     emulation::config().guard_device_memory = true;
     float *p, copied = 0;

@@ -98,6 +98,11 @@ TEST_CASE("cuda clip_norm: a NaN reaches all values, whichever norm", "[emulated
   }
 }
 
+TEST_CASE("cuda one_hot: the CPU's", "[emulated]") {
+  const Tensor classes = tensor({3, 0, 1}, DType::i64);
+  REQUIRE(same_bits(on_cpu(one_hot(on_cuda(classes), 4)), one_hot(classes, 4)));
+}
+
 TEST_CASE("cuda gather: an index out of range is named", "[emulated]") {
   const Tensor x = on_cuda(rand({3, 4})), index = on_cuda(tensor({0, 1, 2, 9}, {2, 2}, DType::i64));
   REQUIRE_THROWS_WITH(gather(x, 0, index), Catch::Contains("index 9 at [1, 1] is out of range for size 3"));
