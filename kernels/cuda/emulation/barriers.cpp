@@ -1,6 +1,5 @@
 // __syncthreads and the named barriers.
 #include <cstring>
-#include <fmt/core.h>
 #include "kernels/cuda/emulation/diagnostics.h"
 #include "kernels/cuda/emulation/scheduler.h"
 #include "kernels/cuda/emulation/warp.h"
@@ -44,7 +43,7 @@ int block_barrier(BlockReduce kind, int pred, Loc at) {
     bar.at = at;
     bar.kind = kind;
   } else if (kind != bar.kind || !same_place(at, bar.at)) {
-    fail(b, fmt::format("divergent __syncthreads: this thread is at {} while others wait at {}", describe(at), describe(bar.at)));
+    fail(b, "divergent __syncthreads: this thread is at {} while others wait at {}", at, bar.at);
   }
   if (pred) ++bar.count;
   char* sync = &bar.tsan[bar.phase];
@@ -61,12 +60,11 @@ int block_barrier(BlockReduce kind, int pred, Loc at) {
 
 void named_barrier(unsigned id, unsigned n, bool wait, Loc at) {
   Block& b = block();
-  if (id >= kNamedBarriers || n == 0 || n % kLanes || n > kMaxThreads)
-    fail(b, fmt::format("named barrier {} with {} threads is invalid {}", id, n, describe(at)));
+  if (id >= kNamedBarriers || n == 0 || n % kLanes || n > kMaxThreads) fail(b, "named barrier {} with {} threads is invalid {}", id, n, at);
   NamedBarrier& bar = b.named[id];
   b.spin_rounds = 0;
   if (!bar.arrived) bar.expected = n;
-  if (bar.expected != n) fail(b, fmt::format("named barrier {}: thread counts differ ({} and {}) {}", id, bar.expected, n, describe(at)));
+  if (bar.expected != n) fail(b, "named barrier {}: thread counts differ ({} and {}) {}", id, bar.expected, n, at);
   tsan_release(&bar);
   if (++bar.arrived == n) {
     bar.arrived = 0;

@@ -94,7 +94,7 @@ std::string state_of(const Block& b, unsigned t) {
   if (!thread.fiber) return "  not started";
   if (t == b.current) return "* running";
   const bool ready = b.warps[t / kLanes].ready >> t % kLanes & 1;
-  return fmt::format("  {}{} {}", ready ? "ready, resumes at " : "", op_name(thread.wait), describe(thread.at));
+  return fmt::format("  {}{} {}", ready ? "ready, resumes at " : "", op_name(thread.wait), thread.at);
 }
 
 }  // namespace
@@ -131,14 +131,18 @@ const char* op_name(Op op) {
   return "";
 }
 
-std::string describe(Loc at) { return at.file ? fmt::format("({}:{})", at.file, at.line) : ""; }
-
 std::string place_of(const Block& b, unsigned t) {
   const uint3 i = b.thread_idx[t];
   return fmt::format("kernel {}, block ({},{},{}) thread ({},{},{})", b.name, blockIdx.x, blockIdx.y, blockIdx.z, i.x, i.y, i.z);
 }
 
-void fail(Block& b, std::string message) {
+void leave_thread(Block& b) {
+  tsan_release(&b.tsan_done);
+  tsan_switch(b.tsan_native);
+  tsan_acquire(&b.tsan_done);
+}
+
+void fail_with(Block& b, std::string message) {
   if (config().abort_on_error) {
     std::fprintf(stderr, "tapetum emulation: %s: %s\n", place_of(b, b.current).c_str(), message.c_str());
     std::abort();
@@ -148,15 +152,15 @@ void fail(Block& b, std::string message) {
 }
 
 void report_stuck(Block& b, bool spinning) {
+  leave_thread(b);
   std::string text = spinning ? "livelock: every running thread spins" : "deadlock: no thread can run";
   for (const Waiting& w : who_waits(b))
-    text += fmt::format("\n  {} thread(s) wait at {}{} {}: thread(s) {}", w.threads.size(), op_name(w.op), participants(w), describe(w.at),
-                        list(w.threads));
+    text += fmt::format("\n  {} thread(s) wait at {}{} {}: thread(s) {}", w.threads.size(), op_name(w.op), participants(w), w.at, list(w.threads));
   if (b.alive < b.nthreads) text += fmt::format("\n  {} thread(s) have returned", b.nthreads - b.alive);
-  fail(b, text);
+  fail_with(b, std::move(text));
 }
 
-void trap(const char* what, Loc at) { fail(block(), fmt::format("{} {}", what, describe(at))); }
+void trap(const char* what, Loc at) { fail(block(), "{} {}", what, at); }
 
 CrashReports::CrashReports() {
   if constexpr (kAsan || kTsan) return;  // they report themselves

@@ -2,7 +2,6 @@
 // them out.
 #include <bit>
 #include <cstring>
-#include <fmt/core.h>
 #include "kernels/cuda/emulation/diagnostics.h"
 #include "kernels/cuda/emulation/ptx.h"
 #include "kernels/cuda/emulation/warp.h"
@@ -151,7 +150,7 @@ Perform performer_of(Mma kind) {
 void ldmatrix(uint32_t* registers, int count, bool transposed, const void* row, Loc at) {
   Block& b = block();
   if (static_cast<int>(b.current % kLanes) < 8 * count) {  // the other lanes' addresses are not used
-    if (reinterpret_cast<uintptr_t>(row) % 16) fail(b, fmt::format("ldmatrix {}: row address not 16-byte aligned", describe(at)));
+    if (reinterpret_cast<uintptr_t>(row) % 16) fail(b, "ldmatrix {}: row address not 16-byte aligned", at);
     note_read(row, 16);
   }
   LoadMatrix p{registers, row, count};

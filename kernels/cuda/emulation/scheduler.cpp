@@ -165,11 +165,15 @@ void rewind_fibers(Block& b) {
     give_back(b, f.get());
   }
   if constexpr (kTsan)
-    for (Thread& t : b.threads)
-      if (t.tsan) {
-        tsan_destroy(t.tsan);
-        t.tsan = nullptr;
-      }
+    for (Thread& t : b.threads) {
+      if (!t.tsan) continue;
+      tsan_switch(t.tsan);  // what it did happens before what the host does next
+      tsan_release(&b.tsan_done);
+      tsan_switch(b.tsan_native);
+      tsan_destroy(t.tsan);
+      t.tsan = nullptr;
+    }
+  tsan_acquire(&b.tsan_done);
 }
 
 }  // namespace

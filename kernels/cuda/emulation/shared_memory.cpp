@@ -141,7 +141,7 @@ bool DynamicShared::contains(const void* p, size_t n) const {
 
 void* dynamic_shared_base(Loc at) {
   Block& b = block();
-  if (!b.dynamic_shared.bytes()) fail(b, "the kernel uses dynamic shared memory but was launched with none " + describe(at));
+  if (!b.dynamic_shared.bytes()) fail(b, "the kernel uses dynamic shared memory but was launched with none {}", at);
   return b.dynamic_shared.data();
 }
 

@@ -1,7 +1,6 @@
 // mbarrier, and the copies of tiles (TMA) that arrive at one.
 #include <bit>
 #include <cstring>
-#include <fmt/core.h>
 #include "kernels/cuda/emulation/diagnostics.h"
 #include "kernels/cuda/emulation/hopper.h"
 #include "kernels/cuda/emulation/scheduler.h"
@@ -19,9 +18,9 @@ struct Mbarrier {
 static_assert(sizeof(Mbarrier) == sizeof(uint64_t));
 
 Mbarrier load(Block& b, const uint64_t* p, Loc at) {
-  if (!b.dynamic_shared.contains(p, sizeof *p)) fail(b, fmt::format("mbarrier {}: not in dynamic shared memory", describe(at)));
+  if (!b.dynamic_shared.contains(p, sizeof *p)) fail(b, "mbarrier {}: not in dynamic shared memory", at);
   const auto m = std::bit_cast<Mbarrier>(*p);
-  if (*p == ~0ull || !m.valid) fail(b, fmt::format("mbarrier {}: not initialised", describe(at)));
+  if (*p == ~0ull || !m.valid) fail(b, "mbarrier {}: not initialised", at);
   return m;
 }
 
@@ -80,15 +79,15 @@ cudaError_t make_tensor_map_2d(TensorMap* m, const void* base, int elem, uint64_
 
 void mbarrier_init(uint64_t* p, unsigned count, Loc at) {
   Block& b = block();
-  if (!b.dynamic_shared.contains(p, sizeof *p)) fail(b, fmt::format("mbarrier {}: not in dynamic shared memory", describe(at)));
-  if (reinterpret_cast<uintptr_t>(p) % 8) fail(b, fmt::format("mbarrier {}: misaligned", describe(at)));
+  if (!b.dynamic_shared.contains(p, sizeof *p)) fail(b, "mbarrier {}: not in dynamic shared memory", at);
+  if (reinterpret_cast<uintptr_t>(p) % 8) fail(b, "mbarrier {}: misaligned", at);
   *p = std::bit_cast<uint64_t>(Mbarrier{0, count, count, 0, 1});
 }
 
 void mbarrier_arrive(uint64_t* p, unsigned bytes, Loc at) {
   Block& b = block();
   Mbarrier m = load(b, p, at);
-  if (m.pending == 0) fail(b, fmt::format("mbarrier {}: more arrivals than expected in this phase", describe(at)));
+  if (m.pending == 0) fail(b, "mbarrier {}: more arrivals than expected in this phase", at);
   tsan_release(p);
   m.bytes += bytes;
   --m.pending;
@@ -110,11 +109,11 @@ void fence_proxy_async() {}  // the units here see memory as threads do
 
 void tma_load_2d(void* to, const TensorMap* map, int col, int row, uint64_t* bar, Loc at) {
   Block& b = block();
-  if (map->magic != kMagic) fail(b, fmt::format("TMA load {}: invalid tensor map", describe(at)));
+  if (map->magic != kMagic) fail(b, "TMA load {}: invalid tensor map", at);
   const size_t bytes = static_cast<size_t>(map->box_rows) * map->box_cols * map->elem;
-  if (!b.dynamic_shared.contains(to, bytes)) fail(b, fmt::format("TMA load {}: destination outside dynamic shared memory", describe(at)));
+  if (!b.dynamic_shared.contains(to, bytes)) fail(b, "TMA load {}: destination outside dynamic shared memory", at);
   const uint64_t alignment = uint64_t{128} << map->swizzle;  // rows of a swizzle repeat after so many bytes
-  if (window_address(b, to) % alignment) fail(b, fmt::format("TMA load {}: destination misaligned for its swizzle", describe(at)));
+  if (window_address(b, to) % alignment) fail(b, "TMA load {}: destination misaligned for its swizzle", at);
   load(b, bar, at);
   AsyncUnit unit(b.tsan_async);
   note_write(to, bytes);

@@ -1,5 +1,4 @@
 #include "kernels/cuda/emulation/warp.h"
-#include <fmt/core.h>
 #include "kernels/cuda/emulation/diagnostics.h"
 #include "kernels/cuda/emulation/scheduler.h"
 
@@ -8,7 +7,7 @@ namespace {
 
 void finish(Block& b, unsigned w, Group& g) {
   Warp& warp = b.warps[w];
-  if (g.aligned && g.arrived != ~0u) fail(b, fmt::format("{} {} needs all 32 lanes of the warp", op_name(g.op), describe(g.at)));
+  if (g.aligned && g.arrived != ~0u) fail(b, "{} {} needs all 32 lanes of the warp", op_name(g.op), g.at);
   g.perform(warp.payload, g.arrived);
   warp.ready |= g.arrived;
   b.ready_warps |= 1u << w;
@@ -23,13 +22,13 @@ Group& join(Block& b, Op op, uint32_t mask, Perform perform, bool aligned, Loc a
     Group& g = warp.groups[i];
     if (g.mask == mask && g.op == op) {
       if (g.perform != perform || (aligned && g.at.line != at.line))
-        fail(b, fmt::format("warp {}: lanes execute different instructions: {} {} and {}", w, op_name(op), describe(at), describe(g.at)));
+        fail(b, "warp {}: lanes execute different instructions: {} {} and {}", w, op_name(op), at, g.at);
       return g;
     }
     const bool each_waits_for_the_other = (g.mask >> lane & 1) && (g.arrived & mask);
     if (each_waits_for_the_other)
-      fail(b, fmt::format("warp {}: lane {} is at {} {} while lanes it names wait at {} {}{}", w, lane, op_name(op), describe(at), op_name(g.op),
-                          describe(g.at), g.op == op ? " with another mask" : ""));
+      fail(b, "warp {}: lane {} is at {} {} while lanes it names wait at {} {}{}", w, lane, op_name(op), at, op_name(g.op), g.at,
+           g.op == op ? " with another mask" : "");
   }
   Group& g = warp.groups[warp.groups_open++];
   g = {mask, 0, op, aligned, at, perform};
@@ -42,7 +41,7 @@ void collective(Block& b, Op op, uint32_t mask, void* payload, Perform perform, 
   const unsigned w = b.current / kLanes, lane = b.current % kLanes;
   Warp& warp = b.warps[w];
   b.spin_rounds = 0;
-  if (!(mask >> lane & 1)) fail(b, fmt::format("{} {}: the calling lane {} is not in its mask", op_name(op), describe(at), lane));
+  if (!(mask >> lane & 1)) fail(b, "{} {}: the calling lane {} is not in its mask", op_name(op), at, lane);
   Group& g = join(b, op, mask, perform, aligned, at);
   g.arrived |= 1u << lane;
   warp.payload[lane] = payload;

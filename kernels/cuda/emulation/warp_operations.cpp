@@ -1,7 +1,6 @@
 // Shuffles, votes, matches and reductions within a warp.
 #include <algorithm>
 #include <bit>
-#include <fmt/core.h>
 #include "kernels/cuda/emulation/diagnostics.h"
 #include "kernels/cuda/emulation/warp.h"
 
@@ -42,7 +41,7 @@ void perform_shuffle(void* const* payload, uint32_t active) {
       Block& b = block();
       const Thread& reader = b.threads[b.current / kLanes * kLanes + static_cast<unsigned>(lane)];
       const Loc at = reader.wait == Op::shfl ? reader.at : b.warps[b.current / kLanes].groups[0].at;
-      fail(b, fmt::format("warp shuffle {}: lane {} reads lane {}, which does not take part", describe(at), lane, from));
+      fail(b, "warp shuffle {}: lane {} reads lane {}, which does not take part", at, lane, from);
     }
     s.out = static_cast<Shuffle*>(payload[from])->in;
   });
@@ -116,8 +115,7 @@ void perform_nothing(void* const*, uint32_t) {}
 
 uint64_t warp_shfl(unsigned mask, uint64_t bits, Shfl mode, int arg, int width, Loc at) {
   Block& b = block();
-  if (width < 1 || width > 32 || !std::has_single_bit(static_cast<unsigned>(width)))
-    fail(b, fmt::format("warp shuffle {}: width {}", describe(at), width));
+  if (width < 1 || width > 32 || !std::has_single_bit(static_cast<unsigned>(width))) fail(b, "warp shuffle {}: width {}", at, width);
   Shuffle s{bits, 0, mode, arg, width};
   collective(b, Op::shfl, mask, &s, perform_shuffle, false, at);
   return s.out;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <fmt/core.h>
 #include "kernels/cuda/emulation/diagnostics.h"
 #include "kernels/cuda/emulation/half.h"
 #include "kernels/cuda/emulation/hopper.h"
@@ -149,7 +148,7 @@ void execute_until(Block& b, unsigned warp, unsigned group) {
 
 uint64_t smem_addr(const void* p, Loc at) {
   Block& b = block();
-  if (!b.dynamic_shared.contains(p, 1)) fail(b, fmt::format("shared-memory descriptor {}: operands must lie in dynamic shared memory", describe(at)));
+  if (!b.dynamic_shared.contains(p, 1)) fail(b, "shared-memory descriptor {}: operands must lie in dynamic shared memory", at);
   return window_address(b, p);
 }
 
@@ -169,7 +168,7 @@ void wgmma_wait(int n, Loc at) {
   WarpWgmma& own = *b.wgmma[warp];
   if (own.group <= static_cast<unsigned>(n)) return;
   const unsigned until = own.group - static_cast<unsigned>(n);
-  if (first + kWarpgroup > b.nwarps) fail(b, fmt::format("wgmma {}: the warpgroup is incomplete", describe(at)));
+  if (first + kWarpgroup > b.nwarps) fail(b, "wgmma {}: the warpgroup is incomplete", at);
   for (unsigned w = first; w < first + kWarpgroup; ++w)
     while (!b.wgmma[w] || b.wgmma[w]->group < until) {
       b.threads[b.current].object = &b.wgmma;
