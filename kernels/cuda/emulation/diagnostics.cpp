@@ -147,6 +147,7 @@ void fail_with(Block& b, std::string message) {
     std::fprintf(stderr, "tapetum emulation: %s: %s\n", place_of(b, b.current).c_str(), message.c_str());
     std::abort();
   }
+  std::string().swap(b.message);  // what a move would leave in `message` is never destroyed
   b.message = std::move(message);
   abandon(b);
 }
