@@ -3,6 +3,10 @@
 #   [smoke]                             unit and smoke: all of them together take less than 10 s
 #   [parity] [data] [slow] [nightly] [emulated]    these alone
 #   anything else                       unit
+# Emulated cases run three times, the last with streams that only run when awaited.
+set(order_forward "")
+set(order_reverse TAPETUM_EMULATION_SCHED=reverse)
+set(order_random TAPETUM_EMULATION_SCHED=random:1 TAPETUM_EMULATION_STREAMS=lazy)
 function(register_cases program factor)
   get_filename_component(folder ${program} NAME)
   execute_process(COMMAND ${program} --list-for-ctest OUTPUT_VARIABLE lines RESULT_VARIABLE result)
@@ -43,7 +47,17 @@ function(register_cases program factor)
       string(REPLACE ${close} "]" ${text} "${${text}}")
       string(REPLACE ${semicolon} ";" ${text} "${${text}}")
     endforeach()
-    add_test("${folder}/${name}" ${program} --warn NoTests "${pattern}")
-    set_tests_properties("${folder}/${name}" PROPERTIES TIMEOUT ${seconds} LABELS "${labels}" SKIP_REGULAR_EXPRESSION "skipped: ")
+    set(orders forward)
+    if(labels MATCHES "emulated")   # kernels must give the same in any order of threads
+      set(orders forward reverse random)
+    endif()
+    foreach(order IN LISTS orders)
+      set(test "${folder}/${name}")
+      if(NOT order STREQUAL forward)
+        string(APPEND test " (${order})")
+      endif()
+      add_test("${test}" ${program} --warn NoTests "${pattern}")
+      set_tests_properties("${test}" PROPERTIES TIMEOUT ${seconds} LABELS "${labels}" SKIP_REGULAR_EXPRESSION "skipped: " ENVIRONMENT "${order_${order}}")
+    endforeach()
   endforeach()
 endfunction()

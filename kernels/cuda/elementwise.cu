@@ -1,6 +1,7 @@
 // y = f(x0, x1, x2; scalars). One thread an element. Memory bound: each operand is read or written once.
 //   contiguous: f32, all operands dense and alike: four elements a thread in 16-byte accesses.
 //   strided: any strides (broadcasting: 0) and dtypes; offsets come from the shape by division.
+#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/elementwise.h"
 #include "kernels/strided.h"
@@ -10,13 +11,6 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kVector = 4;
-
-template <class T> __device__ T read(const void* p, DType dtype, int64_t at) {
-  return with_type(dtype, [&]<class S>() { return cast<T>(static_cast<const S*>(p)[at]); });
-}
-template <class T> __device__ void write(void* p, DType dtype, int64_t at, T value) {
-  with_type(dtype, [&]<class S>() { static_cast<S*>(p)[at] = cast<S>(value); });
-}
 
 template <class F, class T, int N> __global__ void __launch_bounds__(kThreads) elementwise_strided_kernel(ElementwiseArgs a) {
   const int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x;
