@@ -20,6 +20,20 @@ struct IndexArgs {
   int64_t* bad;  // set to the lowest i lines.count + line whose index is not in [0, limit), if any; such elements are skipped
 };
 
+// Calls f with the unsigned type of the same size: what only moves elements need not know more of them.
+template <class F> decltype(auto) with_bits(DType t, F&& f) {
+  switch (size_of(t)) {
+    case 1:
+      return f.template operator()<uint8_t>();
+    case 2:
+      return f.template operator()<uint16_t>();
+    case 4:
+      return f.template operator()<uint32_t>();
+    default:
+      return f.template operator()<uint64_t>();
+  }
+}
+
 extern const KernelSlot<IndexArgs> gather_forward;       // walked = table[index]
 extern const KernelSlot<IndexArgs> scatter_forward;      // table[index] = walked; the last of equal indices stays
 extern const KernelSlot<IndexArgs> scatter_add_forward;  // table[index] += walked, in ascending order of i

@@ -15,20 +15,6 @@ constexpr int64_t kGrain = 16384;  // elements of one unit of work
 bool supports(const IndexArgs&) { return kBaseline; }
 bool supports_nonzero(const NonzeroArgs&) { return kBaseline; }
 
-// Calls f with the unsigned type of the same size: what only moves elements need not know more of them.
-template <class F> void with_bits(DType t, F&& f) {
-  switch (size_of(t)) {
-    case 1:
-      return f.template operator()<uint8_t>();
-    case 2:
-      return f.template operator()<uint16_t>();
-    case 4:
-      return f.template operator()<uint32_t>();
-    default:
-      return f.template operator()<uint64_t>();
-  }
-}
-
 // Neighbouring lines: `stride` apart, at offset `at` in each operand, the first of them line number `first`.
 struct Run {
   int64_t first, n;

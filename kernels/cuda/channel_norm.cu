@@ -20,7 +20,7 @@ struct Moments {
   double mean, m2;  // m2: sum of squared deviations
 };
 
-template <class T> __global__ void __launch_bounds__(kTileThreads) channel_moments_kernel(ChannelTiles tiles, const T* x, Moments* parts) {
+template <class T> __global__ void __launch_bounds__(kThreads) channel_moments_kernel(ChannelTiles tiles, const T* x, Moments* parts) {
   const TileThread thread(tiles);
   const T shift = thread.inside ? x[thread.offset(tiles, thread.part * tiles.part_length)] : T(0);
   T sum = 0, squares = 0;
@@ -36,7 +36,7 @@ template <class T> __global__ void __launch_bounds__(kTileThreads) channel_momen
 }
 
 // A warp for each statistic: the mean of its parts' means, then their deviations from it.
-__global__ void __launch_bounds__(kTileThreads) channel_moments_total_kernel(ChannelTiles tiles, ChannelMomentsArgs a, const Moments* parts) {
+__global__ void __launch_bounds__(kThreads) channel_moments_total_kernel(ChannelTiles tiles, ChannelMomentsArgs a, const Moments* parts) {
   const int64_t groups = tiles.channels / a.shape.group, i = thread_number() / kWarp;
   if (i >= tiles.sets * groups) return;
   const auto for_each_part = [&](auto f) {
@@ -64,7 +64,7 @@ template <class T> cudaError_t launch_moments(const ChannelMomentsArgs& a, const
   auto* parts = static_cast<Moments*>(w.data);
   cudaError_t error = cudaSuccess;
   if (tiles.part_count()) error = gpu::launch<channel_moments_kernel<T>>(launch_tiles(tiles, w), tiles, static_cast<const T*>(a.x), parts);
-  return error == cudaSuccess ? gpu::launch<channel_moments_total_kernel>(launch_warps(statistics_of(a.shape), w), tiles, a, parts) : error;
+  return error == cudaSuccess ? gpu::launch<channel_moments_total_kernel>(launch_threads(statistics_of(a.shape), w, kWarp), tiles, a, parts) : error;
 }
 
 Status moments(const ChannelMomentsArgs& a, Workspace& w) {
@@ -82,7 +82,7 @@ template <class T, class Args> __device__ Channel channel_of(const Args& a, int6
   return {i, a.mean[i], 1 / sqrt(a.var[i] + a.eps), a.weight ? static_cast<const T*>(a.weight)[c] : 1.0};
 }
 
-template <class T> __global__ void __launch_bounds__(kTileThreads) channel_norm_forward_kernel(ChannelTiles tiles, ChannelNormForwardArgs a) {
+template <class T> __global__ void __launch_bounds__(kThreads) channel_norm_forward_kernel(ChannelTiles tiles, ChannelNormForwardArgs a) {
   const TileThread thread(tiles);
   if (!thread.inside) return;
   const Channel c = channel_of<T>(a, thread.set, thread.channel);
@@ -113,7 +113,7 @@ size_t workspace_backward(const ChannelNormBackwardArgs& a) {
 }
 
 template <class T>
-__global__ void __launch_bounds__(kTileThreads) channel_norm_sums_kernel(ChannelTiles tiles, ChannelNormBackwardArgs a, GradientSums sums) {
+__global__ void __launch_bounds__(kThreads) channel_norm_sums_kernel(ChannelTiles tiles, ChannelNormBackwardArgs a, GradientSums sums) {
   const TileThread thread(tiles);
   const double mean = thread.inside ? a.mean[(thread.set * a.shape.c + thread.channel) / a.shape.group] : 0;
   const T shift = static_cast<T>(mean);
@@ -128,7 +128,7 @@ __global__ void __launch_bounds__(kTileThreads) channel_norm_sums_kernel(Channel
 }
 
 // A warp for each channel of each set.
-__global__ void __launch_bounds__(kTileThreads) channel_norm_channels_kernel(ChannelTiles tiles, GradientSums sums) {
+__global__ void __launch_bounds__(kThreads) channel_norm_channels_kernel(ChannelTiles tiles, GradientSums sums) {
   const int64_t i = thread_number() / kWarp;
   if (i >= tiles.sets * tiles.channels) return;
   const Sums<2> total = sum_parts(tiles, sums.parts, i / tiles.channels, i % tiles.channels);
@@ -136,7 +136,7 @@ __global__ void __launch_bounds__(kTileThreads) channel_norm_channels_kernel(Cha
 }
 
 // A thread for each channel adds up its sets.
-template <class T> __global__ void __launch_bounds__(kTileThreads) channel_norm_weight_kernel(ChannelNormBackwardArgs a, GradientSums sums) {
+template <class T> __global__ void __launch_bounds__(kThreads) channel_norm_weight_kernel(ChannelNormBackwardArgs a, GradientSums sums) {
   const int64_t c = thread_number();
   if (c >= a.shape.c) return;
   double gweight = 0, gbias = 0;
@@ -151,7 +151,7 @@ template <class T> __global__ void __launch_bounds__(kTileThreads) channel_norm_
 
 // A thread for each statistic adds up its channels.
 template <class T>
-__global__ void __launch_bounds__(kTileThreads) channel_norm_statistics_kernel(ChannelNormBackwardArgs a, GradientSums sums, int64_t count) {
+__global__ void __launch_bounds__(kThreads) channel_norm_statistics_kernel(ChannelNormBackwardArgs a, GradientSums sums, int64_t count) {
   const int64_t i = thread_number();
   if (i >= count) return;
   Sums<2> total{};
@@ -164,7 +164,7 @@ __global__ void __launch_bounds__(kTileThreads) channel_norm_statistics_kernel(C
 
 // gx = scale gy + slope (x - shift) + offset for each channel of a set (formula: reference).
 template <class T>
-__global__ void __launch_bounds__(kTileThreads) channel_norm_backward_kernel(ChannelTiles tiles, ChannelNormBackwardArgs a, GradientSums sums) {
+__global__ void __launch_bounds__(kThreads) channel_norm_backward_kernel(ChannelTiles tiles, ChannelNormBackwardArgs a, GradientSums sums) {
   const TileThread thread(tiles);
   if (!thread.inside) return;
   const Channel c = channel_of<T>(a, thread.set, thread.channel);
@@ -180,7 +180,7 @@ template <class T>
 cudaError_t launch_sums(const ChannelTiles& tiles, const ChannelNormBackwardArgs& a, const GradientSums& sums, const Workspace& w) {
   cudaError_t error = cudaSuccess;
   if (tiles.part_count()) error = gpu::launch<channel_norm_sums_kernel<T>>(launch_tiles(tiles, w), tiles, a, sums);
-  return error == cudaSuccess ? gpu::launch<channel_norm_channels_kernel>(launch_warps(tiles.sets * tiles.channels, w), tiles, sums) : error;
+  return error == cudaSuccess ? gpu::launch<channel_norm_channels_kernel>(launch_threads(tiles.sets * tiles.channels, w, kWarp), tiles, sums) : error;
 }
 
 template <class T> cudaError_t launch_backward(const ChannelNormBackwardArgs& a, const Workspace& w) {

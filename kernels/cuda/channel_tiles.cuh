@@ -7,7 +7,6 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kTileThreads = 256;
 constexpr int64_t kTilePositions = 16;  // of a thread, as long as there are fewer parts than
 constexpr int64_t kTileMaxParts = 1024;
 
@@ -41,7 +40,7 @@ struct ChannelTiles {
     width = 1;
     while (rows && width < kWarp && width < c) width *= 2;
     tiles = (c + width - 1) / width;
-    const int64_t least = kTileThreads / width * kTilePositions, longest = (positions + kTileMaxParts - 1) / kTileMaxParts;
+    const int64_t least = kThreads / width * kTilePositions, longest = (positions + kTileMaxParts - 1) / kTileMaxParts;
     part_length = least < longest ? longest : least;
     parts = (positions + part_length - 1) / part_length;
   }
@@ -54,16 +53,9 @@ struct ChannelTiles {
 // One thread a channel along x, the threads that share it along y.
 inline gpu::Launch launch_tiles(const ChannelTiles& t, const Workspace& w) {
   return {.grid = dim3(static_cast<unsigned>(t.sets * t.parts * t.tiles)),
-          .block = dim3(static_cast<unsigned>(t.width), static_cast<unsigned>(kTileThreads / t.width)),
+          .block = dim3(static_cast<unsigned>(t.width), static_cast<unsigned>(kThreads / t.width)),
           .stream = stream_of(w)};
 }
-inline gpu::Launch launch_warps(int64_t count, const Workspace& w) {
-  return {.grid = dim3(blocks_for(count, kTileThreads / kWarp)), .block = kTileThreads, .stream = stream_of(w)};
-}
-inline gpu::Launch launch_threads(int64_t count, const Workspace& w) {
-  return {.grid = dim3(blocks_for(count, kTileThreads)), .block = kTileThreads, .stream = stream_of(w)};
-}
-__device__ inline int64_t thread_number() { return blockIdx.x * int64_t{kTileThreads} + threadIdx.x; }
 
 // What this thread takes of its block's tile: nothing past the last channel.
 struct TileThread {
@@ -96,7 +88,7 @@ struct TileThread {
 
   // The first thread of each channel gets the sum over all of them.
   template <int N> __device__ Sums<N> sum(const Sums<N>& mine) const {
-    __shared__ Sums<N> of_thread[kTileThreads];
+    __shared__ Sums<N> of_thread[kThreads];
     const unsigned at = threadIdx.y * blockDim.x + threadIdx.x;
     of_thread[at] = mine;
     for (unsigned step = blockDim.y / 2; step; step /= 2) {

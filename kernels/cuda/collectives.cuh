@@ -26,6 +26,15 @@ template <int lanes = kWarp, class T> __device__ T max_lanes(T value) {
   return reduce_lanes<lanes>(value, [](T a, T b) { return a < b ? b : a; });
 }
 
+// Every lane gets the sum of its value and those of the lanes below (Hillis, Steele 1986).
+template <class T> __device__ T scan_lanes(T value) {
+  for (unsigned step = 1; step < kWarp; step *= 2) {
+    const T below = __shfl_up_sync(kAllLanes, value, step);
+    if (threadIdx.x % kWarp >= step) value += below;
+  }
+  return value;
+}
+
 // Thread 0 gets the combination of all threads of a one-dimensional block of whole warps.
 template <class T, class F> __device__ T reduce_block(T value, F f) {
   __shared__ T of_warp[kWarp];

@@ -3,29 +3,15 @@
 #include "kernels/conv.h"
 
 #include "kernels/cuda/collectives.cuh"
+#include "kernels/cuda/images.cuh"
 #include "kernels/cuda/launch.cuh"
 
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256;
 constexpr int64_t kManyPixels = 1024;  // each lane of a warp has some to add
 
 bool supports(const Conv2dArgs&) { return true; }
-
-struct Index {
-  int64_t n, channel, row, column;
-};
-
-// The i-th element of images [n, channels, rows, columns]: neighbouring threads get elements that are neighbours in memory.
-__device__ Index index_of(int64_t i, int64_t channels, int64_t rows, int64_t columns, bool channels_last) {
-  if (channels_last) return {i / (channels * columns * rows), i % channels, i / (channels * columns) % rows, i / channels % columns};
-  return {i / (columns * rows * channels), i / (columns * rows) % channels, i / columns % rows, i % columns};
-}
-
-__device__ int64_t offset_of(const int64_t (&stride)[4], const Index& i) {
-  return i.n * stride[0] + i.channel * stride[1] + i.row * stride[2] + i.column * stride[3];
-}
 
 // sum + x[0] w[0] + ... of `count` channels
 template <class T> __device__ T add_products(T sum, int64_t count, const T* x, int64_t x_step, const T* w, int64_t w_step) {
@@ -35,12 +21,12 @@ template <class T> __device__ T add_products(T sum, int64_t count, const T* x, i
 
 template <class T> __global__ void __launch_bounds__(kThreads) conv2d_forward_direct_kernel(Conv2dArgs a) {
   const Conv2dShape& z = a.shape;
-  const int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x;
+  const int64_t i = thread_number();
   if (i >= z.n * z.k * z.p * z.q) return;
-  const Index out = index_of(i, z.k, z.p, z.q, z.y_stride[1] == 1);
-  const int64_t channels = z.c / z.groups, first = out.channel / (z.k / z.groups) * channels;
-  const int64_t top = out.row * z.stride_h - z.padding_h, left = out.column * z.stride_w - z.padding_w;
-  T sum = a.bias ? static_cast<const T*>(a.bias)[out.channel] : T(0);
+  const Place out = place_of(i, z.k, z.p, z.q, z.y_stride[1] == 1);
+  const int64_t channels = z.c / z.groups, first = out.c / (z.k / z.groups) * channels;
+  const int64_t top = out.h * z.stride_h - z.padding_h, left = out.w * z.stride_w - z.padding_w;
+  T sum = a.bias ? static_cast<const T*>(a.bias)[out.c] : T(0);
   for (int64_t r = 0; r < z.r; ++r) {
     const int64_t h = top + r * z.dilation_h;
     if (h < 0 || h >= z.h) continue;
@@ -48,7 +34,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) conv2d_forward_di
       const int64_t w = left + s * z.dilation_w;
       if (w < 0 || w >= z.w) continue;
       const T* x = static_cast<const T*>(a.x) + offset_of(z.x_stride, {out.n, first, h, w});
-      const T* filter = static_cast<const T*>(a.w) + offset_of(z.w_stride, {out.channel, 0, r, s});
+      const T* filter = static_cast<const T*>(a.w) + offset_of(z.w_stride, {out.c, 0, r, s});
       sum = add_products(sum, channels, x, z.x_stride[1], filter, z.w_stride[1]);
     }
   }
@@ -63,19 +49,19 @@ __device__ int64_t reader_of(int64_t at, int64_t tap, int64_t stride, int64_t pa
 
 template <class T> __global__ void __launch_bounds__(kThreads) conv2d_grad_input_direct_kernel(Conv2dArgs a) {
   const Conv2dShape& z = a.shape;
-  const int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x;
+  const int64_t i = thread_number();
   if (i >= z.n * z.c * z.h * z.w) return;
-  const Index out = index_of(i, z.c, z.h, z.w, z.x_stride[1] == 1);
-  const int64_t group_c = z.c / z.groups, channels = z.k / z.groups, first = out.channel / group_c * channels;
-  T sum = a.bias ? static_cast<const T*>(a.bias)[out.channel] : T(0);
+  const Place out = place_of(i, z.c, z.h, z.w, z.x_stride[1] == 1);
+  const int64_t group_c = z.c / z.groups, channels = z.k / z.groups, first = out.c / group_c * channels;
+  T sum = a.bias ? static_cast<const T*>(a.bias)[out.c] : T(0);
   for (int64_t r = 0; r < z.r; ++r) {
-    const int64_t p = reader_of(out.row, r, z.stride_h, z.padding_h, z.dilation_h, z.p);
+    const int64_t p = reader_of(out.h, r, z.stride_h, z.padding_h, z.dilation_h, z.p);
     if (p < 0) continue;
     for (int64_t s = 0; s < z.s; ++s) {
-      const int64_t q = reader_of(out.column, s, z.stride_w, z.padding_w, z.dilation_w, z.q);
+      const int64_t q = reader_of(out.w, s, z.stride_w, z.padding_w, z.dilation_w, z.q);
       if (q < 0) continue;
       const T* y = static_cast<const T*>(a.y) + offset_of(z.y_stride, {out.n, first, p, q});
-      const T* filter = static_cast<const T*>(a.w) + offset_of(z.w_stride, {first, out.channel % group_c, r, s});
+      const T* filter = static_cast<const T*>(a.w) + offset_of(z.w_stride, {first, out.c % group_c, r, s});
       sum = add_products(sum, channels, y, z.y_stride[1], filter, z.w_stride[0]);
     }
   }
@@ -85,16 +71,16 @@ template <class T> __global__ void __launch_bounds__(kThreads) conv2d_grad_input
 // `lanes` threads share the pixels of y and add up their sums in a tree. out: n counts the filters.
 template <class T, int lanes> __global__ void __launch_bounds__(kThreads) conv2d_grad_weight_direct_kernel(Conv2dArgs a) {
   const Conv2dShape& z = a.shape;
-  const int64_t group_c = z.c / z.groups, i = blockIdx.x * int64_t{kThreads / lanes} + threadIdx.x / lanes;
+  const int64_t group_c = z.c / z.groups, i = thread_number() / lanes;
   if (i >= z.k * group_c * z.r * z.s) return;
   const int lane = threadIdx.x % lanes;
-  const Index out = index_of(i, group_c, z.r, z.s, false);
-  const int64_t channel = out.n / (z.k / z.groups) * group_c + out.channel;
+  const Place out = place_of(i, group_c, z.r, z.s, false);
+  const int64_t channel = out.n / (z.k / z.groups) * group_c + out.c;
   T sum = 0;
   for (int64_t n = 0; n < z.n; ++n)
     for (int64_t pixel = lane; pixel < z.p * z.q; pixel += lanes) {
       const int64_t p = pixel / z.q, q = pixel % z.q;
-      const int64_t h = p * z.stride_h + out.row * z.dilation_h - z.padding_h, w = q * z.stride_w + out.column * z.dilation_w - z.padding_w;
+      const int64_t h = p * z.stride_h + out.h * z.dilation_h - z.padding_h, w = q * z.stride_w + out.w * z.dilation_w - z.padding_w;
       if (h < 0 || h >= z.h || w < 0 || w >= z.w) continue;
       const T x = static_cast<const T*>(a.x)[offset_of(z.x_stride, {n, channel, h, w})];
       sum += x * static_cast<const T*>(a.y)[offset_of(z.y_stride, {n, out.n, p, q})];
@@ -103,20 +89,16 @@ template <class T, int lanes> __global__ void __launch_bounds__(kThreads) conv2d
   if (lane == 0) static_cast<T*>(a.w)[offset_of(z.w_stride, out)] = sum;
 }
 
-gpu::Launch launch_of(int64_t units, int64_t per_block, const Workspace& workspace) {
-  return {.grid = dim3(blocks_for(units, per_block)), .block = kThreads, .stream = stream_of(workspace)};
-}
-
 Status run_forward(const Conv2dArgs& a, Workspace& workspace) {
   const int64_t count = a.shape.n * a.shape.k * a.shape.p * a.shape.q;
   if (count == 0) return Status::ok;
-  const gpu::Launch at = launch_of(count, kThreads, workspace);
+  const gpu::Launch at = launch_threads(count, workspace);
   return with_compute_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<conv2d_forward_direct_kernel<T>>(at, a)); });
 }
 Status run_grad_input(const Conv2dArgs& a, Workspace& workspace) {
   const int64_t count = a.shape.n * a.shape.c * a.shape.h * a.shape.w;
   if (count == 0) return Status::ok;
-  const gpu::Launch at = launch_of(count, kThreads, workspace);
+  const gpu::Launch at = launch_threads(count, workspace);
   return with_compute_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<conv2d_grad_input_direct_kernel<T>>(at, a)); });
 }
 Status run_grad_weight(const Conv2dArgs& a, Workspace& workspace) {
@@ -124,9 +106,8 @@ Status run_grad_weight(const Conv2dArgs& a, Workspace& workspace) {
   const int64_t count = z.k * (z.c / z.groups) * z.r * z.s;
   if (count == 0) return Status::ok;
   return with_compute_type(z.dtype, [&]<class T>() {
-    if (z.n * z.p * z.q < kManyPixels)
-      return status_of(gpu::launch<conv2d_grad_weight_direct_kernel<T, 1>>(launch_of(count, kThreads, workspace), a));
-    return status_of(gpu::launch<conv2d_grad_weight_direct_kernel<T, kWarp>>(launch_of(count, kThreads / kWarp, workspace), a));
+    if (z.n * z.p * z.q < kManyPixels) return status_of(gpu::launch<conv2d_grad_weight_direct_kernel<T, 1>>(launch_threads(count, workspace), a));
+    return status_of(gpu::launch<conv2d_grad_weight_direct_kernel<T, kWarp>>(launch_threads(count, workspace, kWarp), a));
   });
 }
 

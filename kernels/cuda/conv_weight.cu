@@ -38,11 +38,9 @@ template <bool channels_last> __global__ void __launch_bounds__(WeightTile::kThr
                             });
 }
 
-constexpr int kThreads = 256;
-
 // One thread for each weight.
 __global__ void __launch_bounds__(kThreads) conv2d_grad_weight_add_parts_kernel(WeightSums f, float* w, Strides stride) {
-  const int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x, elements = f.x.elements.count, count = f.channels * f.groups * elements;
+  const int64_t i = thread_number(), elements = f.x.elements.count, count = f.channels * f.groups * elements;
   if (i >= count) return;
   float sum = 0;
   for (int64_t part = 0; part < f.parts; ++part) sum += f.sums[part * count + i];
@@ -86,7 +84,7 @@ Status run(const Conv2dArgs& a, Workspace& workspace) {
   const cudaError_t error = f.x.elements.channel_fastest ? gpu::launch<conv2d_grad_weight_implicit_gemm_kernel<true>>(product, f)
                                                          : gpu::launch<conv2d_grad_weight_implicit_gemm_kernel<false>>(product, f);
   if (error != cudaSuccess) return Status::device_error;
-  const gpu::Launch sum{.grid = dim3(blocks_for(f.sums_of_part(), kThreads)), .block = kThreads, .stream = stream_of(workspace)};
+  const gpu::Launch sum = launch_threads(f.sums_of_part(), workspace);
   return status_of(gpu::launch<conv2d_grad_weight_add_parts_kernel>(sum, f, static_cast<float*>(a.w), Strides(a.shape.w_stride)));
 }
 

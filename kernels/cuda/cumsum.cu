@@ -9,30 +9,21 @@ namespace {
 bool supports(const CumsumArgs& a) { return is_compute(a.dtype) || a.dtype == DType::i64; }
 double error(const CumsumArgs& a) { return 4 + __builtin_sqrt(static_cast<double>(a.length)); }
 
-template <class T> __global__ void __launch_bounds__(kLineThreads) cumsum_thread_kernel(LineShape s, T* y, const T* x) {
+template <class T> __global__ void __launch_bounds__(kThreads) cumsum_thread_kernel(LineShape s, T* y, const T* x) {
   const int64_t number = line_of_thread<1>();
   if (number >= line_count(s)) return;
   T total = 0;
   Line<1>(s, number).for_each([&](int64_t, int64_t at) { y[at] = total += x[at]; });
 }
 
-// Adds to each lane's value those of the lanes below (Hillis, Steele 1986).
-template <class T> __device__ T scan_lanes(T value, int lane) {
-  for (int step = 1; step < kWarp; step *= 2) {
-    const T below = __shfl_up_sync(kAllLanes, value, step);
-    if (lane >= step) value += below;
-  }
-  return value;
-}
-
-template <class T> __global__ void __launch_bounds__(kLineThreads) cumsum_warp_kernel(LineShape s, T* y, const T* x) {
+template <class T> __global__ void __launch_bounds__(kThreads) cumsum_warp_kernel(LineShape s, T* y, const T* x) {
   const int64_t number = line_of_thread<kWarp>();
   if (number >= line_count(s)) return;
   const int lane = threadIdx.x % kWarp;
   T before = 0;
   for (int64_t i = lane; i < (s.length + kWarp - 1) / kWarp * kWarp; i += kWarp) {
     const int64_t at = number * s.length + i;
-    const T sum = before + scan_lanes(i < s.length ? x[at] : T(0), lane);
+    const T sum = before + scan_lanes(i < s.length ? x[at] : T(0));
     if (i < s.length) y[at] = sum;
     before = __shfl_sync(kAllLanes, sum, kWarp - 1);
   }

@@ -15,7 +15,7 @@ double error(const DiceSumsArgs& a) { return 8 + __builtin_sqrt(static_cast<doub
 ChannelTiles tiles_of(const LineShape& s) { return ChannelTiles(1, s.outer, s.length, s.inner, false); }
 
 template <class T>
-__global__ void __launch_bounds__(kTileThreads) dice_sums_forward_kernel(ChannelTiles tiles, DiceSumsArgs a, Sums<3>* parts, int64_t* bad) {
+__global__ void __launch_bounds__(kThreads) dice_sums_forward_kernel(ChannelTiles tiles, DiceSumsArgs a, Sums<3>* parts, int64_t* bad) {
   const TileThread thread(tiles);
   const T* p = static_cast<const T*>(a.p);
   T overlap = 0, size = 0, count = 0;
@@ -34,7 +34,7 @@ __global__ void __launch_bounds__(kTileThreads) dice_sums_forward_kernel(Channel
 }
 
 // A warp for each class.
-template <class T> __global__ void __launch_bounds__(kTileThreads) dice_total_kernel(ChannelTiles tiles, const Sums<3>* parts, T* sums) {
+template <class T> __global__ void __launch_bounds__(kThreads) dice_total_kernel(ChannelTiles tiles, const Sums<3>* parts, T* sums) {
   const int64_t c = thread_number() / kWarp;
   if (c >= tiles.channels) return;
   const Sums<3> total = sum_parts(tiles, parts, 0, c);
@@ -42,7 +42,7 @@ template <class T> __global__ void __launch_bounds__(kTileThreads) dice_total_ke
     for (int i = 0; i < 3; ++i) sums[i * tiles.channels + c] = static_cast<T>(total.of[i]);
 }
 
-template <class T> __global__ void __launch_bounds__(kTileThreads) dice_sums_backward_kernel(ChannelTiles tiles, DiceSumsBackwardArgs a) {
+template <class T> __global__ void __launch_bounds__(kThreads) dice_sums_backward_kernel(ChannelTiles tiles, DiceSumsBackwardArgs a) {
   const TileThread thread(tiles);
   if (!thread.inside) return;
   const T *p = static_cast<const T*>(a.p), *g = static_cast<const T*>(a.gsums);
@@ -63,7 +63,8 @@ template <class T> cudaError_t launch_forward(const DiceSumsArgs& a, const Works
   int64_t* bad = reinterpret_cast<int64_t*>(parts + tiles.part_count());
   cudaError_t error = send_lowest(bad, a.bad, stream_of(w));
   if (error == cudaSuccess && tiles.part_count()) error = gpu::launch<dice_sums_forward_kernel<T>>(launch_tiles(tiles, w), tiles, a, parts, bad);
-  if (error == cudaSuccess) error = gpu::launch<dice_total_kernel<T>>(launch_warps(tiles.channels, w), tiles, parts, static_cast<T*>(a.sums));
+  if (error == cudaSuccess)
+    error = gpu::launch<dice_total_kernel<T>>(launch_threads(tiles.channels, w, kWarp), tiles, parts, static_cast<T*>(a.sums));
   return error == cudaSuccess ? fetch_lowest(a.bad, bad, stream_of(w)) : error;
 }
 

@@ -9,11 +9,10 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256;
 constexpr int kVector = 4;
 
 template <class F, class T, int N> __global__ void __launch_bounds__(kThreads) elementwise_strided_kernel(ElementwiseArgs a) {
-  const int64_t i = blockIdx.x * int64_t{kThreads} + threadIdx.x;
+  const int64_t i = thread_number();
   if (i >= a.shape.count) return;
   const auto o = offsets_of(a.shape, i, a.shape.ndim);
   T x[N];
@@ -28,7 +27,7 @@ struct Operands {
 };
 
 template <class F, int N> __global__ void __launch_bounds__(kThreads) elementwise_contiguous_kernel(Operands p, int64_t count, float s0, float s1) {
-  const int64_t first = (blockIdx.x * int64_t{kThreads} + threadIdx.x) * kVector;
+  const int64_t first = thread_number() * kVector;
   if (first >= count) return;
   const float s[2] = {s0, s1};
   __align__(16) float x[N][kVector], y[kVector];
@@ -61,7 +60,7 @@ template <int N> bool is_contiguous(const ElementwiseArgs& a) {
 }
 
 template <class F, class T, int N> Status run_strided(const ElementwiseArgs& a, Workspace& w) {
-  const gpu::Launch at{.grid = dim3(blocks_for(a.shape.count, kThreads)), .block = kThreads, .stream = stream_of(w)};
+  const gpu::Launch at = launch_threads(a.shape.count, w);
   return status_of(gpu::launch<elementwise_strided_kernel<F, T, N>>(at, a));
 }
 
@@ -72,7 +71,7 @@ template <class F, int N, On on> Status run(const ElementwiseArgs& a, Workspace&
   if (is_contiguous<N>(a)) {
     Operands p{static_cast<float*>(a.y), {}};
     for (int j = 0; j < N; ++j) p.x[j] = static_cast<const float*>(a.x[j]);
-    const gpu::Launch at{.grid = dim3(blocks_for(a.shape.count, kThreads * kVector)), .block = kThreads, .stream = stream_of(w)};
+    const gpu::Launch at = launch_threads((a.shape.count + kVector - 1) / kVector, w);
     return status_of(gpu::launch<elementwise_contiguous_kernel<F, N>>(at, p, a.shape.count, cast<float>(a.scalar[0]), cast<float>(a.scalar[1])));
   }
   if (a.compute == DType::f32) return run_strided<F, float, N>(a, w);

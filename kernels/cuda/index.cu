@@ -11,10 +11,8 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256;
 constexpr int64_t kWantedThreads = 1 << 15, kMostOwners = 256;  // owners read the index once each: no more than fill the device
 
-__device__ int64_t thread_number() { return blockIdx.x * int64_t{kThreads} + threadIdx.x; }
 __device__ bool in_range(int64_t index, const IndexShape& s) { return index >= 0 && index < s.limit; }
 __device__ int64_t position_of(const IndexShape& s, int64_t i, int64_t line) { return i * s.lines.count + line; }
 
@@ -76,28 +74,14 @@ template <class F> Status reporting(const IndexArgs& a, Workspace& w, F launch) 
   return status_of(e == cudaSuccess ? fetch_lowest(a.bad, bad, stream_of(w)) : e);
 }
 
-// Calls f with an integer type of the same size: what only moves elements need not know more of them.
-template <class F> auto with_bits(DType t, F&& f) {
-  switch (size_of(t)) {
-    case 1:
-      return f.template operator()<uint8_t>();
-    case 2:
-      return f.template operator()<uint16_t>();
-    case 4:
-      return f.template operator()<uint32_t>();
-    default:
-      return f.template operator()<uint64_t>();
-  }
-}
-
 template <class F, class T> cudaError_t launch_scatter(const IndexArgs& a, Workspace& w, int64_t* bad) {
   const int64_t owners = owners_of(a.shape);
-  const gpu::Launch at{.grid = dim3(blocks_for(a.shape.lines.count * owners, kThreads)), .block = kThreads, .stream = stream_of(w)};
+  const gpu::Launch at = launch_threads(a.shape.lines.count * owners, w);
   return gpu::launch<scatter_owners_kernel<F, T>>(at, a, owners, bad);
 }
 
 Status gather(const IndexArgs& a, Workspace& w) {
-  const gpu::Launch at{.grid = dim3(blocks_for(a.shape.length * a.shape.lines.count, kThreads)), .block = kThreads, .stream = stream_of(w)};
+  const gpu::Launch at = launch_threads(a.shape.length * a.shape.lines.count, w);
   const bool along_lines = a.shape.step[0] == 1;  // neighbours of a line lie side by side
   return reporting(a, w, [&](int64_t* bad) {
     return with_bits(a.shape.dtype, [&]<class T>() { return gpu::launch<gather_threads_kernel<T>>(at, a, along_lines, bad); });

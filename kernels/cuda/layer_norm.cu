@@ -27,7 +27,7 @@ template <class T> __device__ Moments<T> moments_of(const T* x, int64_t columns,
   return {mean, static_cast<T>(1 / sqrt(var + eps))};
 }
 
-template <class T> __global__ void __launch_bounds__(kTileThreads) layer_norm_forward_kernel(LayerNormForwardArgs a) {
+template <class T> __global__ void __launch_bounds__(kThreads) layer_norm_forward_kernel(LayerNormForwardArgs a) {
   const int64_t row = thread_number() / kWarp;
   if (row >= a.shape.rows) return;
   const T* x = static_cast<const T*>(a.x) + row * a.shape.columns;
@@ -39,12 +39,12 @@ template <class T> __global__ void __launch_bounds__(kTileThreads) layer_norm_fo
 
 Status forward(const LayerNormForwardArgs& a, Workspace& w) {
   if (a.shape.rows * a.shape.columns == 0) return Status::ok;
-  return status_of(
-      with_compute_type(a.shape.dtype, [&]<class T>() { return gpu::launch<layer_norm_forward_kernel<T>>(launch_warps(a.shape.rows, w), a); }));
+  return status_of(with_compute_type(
+      a.shape.dtype, [&]<class T>() { return gpu::launch<layer_norm_forward_kernel<T>>(launch_threads(a.shape.rows, w, kWarp), a); }));
 }
 
 // gx (formula: reference), and the row's moments for the sums over rows.
-template <class T> __global__ void __launch_bounds__(kTileThreads) layer_norm_rows_kernel(LayerNormBackwardArgs a, Moments<T>* moments) {
+template <class T> __global__ void __launch_bounds__(kThreads) layer_norm_rows_kernel(LayerNormBackwardArgs a, Moments<T>* moments) {
   const int64_t row = thread_number() / kWarp, columns = a.shape.columns;
   if (row >= a.shape.rows) return;
   const T *x = static_cast<const T*>(a.x) + row * columns, *gy = static_cast<const T*>(a.gy) + row * columns;
@@ -68,7 +68,7 @@ template <class T> __global__ void __launch_bounds__(kTileThreads) layer_norm_ro
 
 // A column is a channel, a row a position: sums of gy h and of gy.
 template <class T>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kThreads)
     layer_norm_columns_kernel(ChannelTiles tiles, LayerNormBackwardArgs a, const Moments<T>* moments, Sums<2>* parts) {
   const TileThread thread(tiles);
   T gweight = 0, gbias = 0;
@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(kTileThreads)
 
 // A warp for each column.
 template <class T>
-__global__ void __launch_bounds__(kTileThreads) layer_norm_weight_kernel(ChannelTiles tiles, LayerNormBackwardArgs a, const Sums<2>* parts) {
+__global__ void __launch_bounds__(kThreads) layer_norm_weight_kernel(ChannelTiles tiles, LayerNormBackwardArgs a, const Sums<2>* parts) {
   const int64_t column = thread_number() / kWarp;
   if (column >= tiles.channels) return;
   const Sums<2> total = sum_parts(tiles, parts, 0, column);
@@ -106,10 +106,10 @@ template <class T> cudaError_t launch_backward(const LayerNormBackwardArgs& a, c
   auto* moments = reinterpret_cast<Moments<T>*>(parts + tiles.part_count());
   const bool weights = a.gweight || a.gbias;
   cudaError_t error = cudaSuccess;
-  if (a.shape.rows) error = gpu::launch<layer_norm_rows_kernel<T>>(launch_warps(a.shape.rows, w), a, moments);
+  if (a.shape.rows) error = gpu::launch<layer_norm_rows_kernel<T>>(launch_threads(a.shape.rows, w, kWarp), a, moments);
   if (error == cudaSuccess && weights && a.shape.rows)
     error = gpu::launch<layer_norm_columns_kernel<T>>(launch_tiles(tiles, w), tiles, a, moments, parts);
-  if (error == cudaSuccess && weights) error = gpu::launch<layer_norm_weight_kernel<T>>(launch_warps(a.shape.columns, w), tiles, a, parts);
+  if (error == cudaSuccess && weights) error = gpu::launch<layer_norm_weight_kernel<T>>(launch_threads(a.shape.columns, w, kWarp), tiles, a, parts);
   return error;
 }
 

@@ -7,8 +7,6 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kLineThreads = 256;
-
 constexpr bool has_warp_per_line(const LineShape& s) { return s.inner == 1 && s.length >= kWarp; }
 constexpr int64_t line_count(const LineShape& s) { return s.outer * s.inner; }
 
@@ -26,11 +24,9 @@ template <int lanes> struct Line {
 };
 
 // The line of this thread; past the last for those that have none, whole warps of them where warps share lines.
-template <int lanes> __device__ int64_t line_of_thread() { return (blockIdx.x * int64_t{kLineThreads} + threadIdx.x) / lanes; }
+template <int lanes> __device__ int64_t line_of_thread() { return thread_number() / lanes; }
 
-inline gpu::Launch launch_lines(const LineShape& s, int lanes, const Workspace& w) {
-  return {.grid = dim3(blocks_for(line_count(s), kLineThreads / lanes)), .block = kLineThreads, .stream = stream_of(w)};
-}
+inline gpu::Launch launch_lines(const LineShape& s, int lanes, const Workspace& w) { return launch_threads(line_count(s), w, lanes); }
 
 }  // namespace
 }  // namespace tapetum::kernels

@@ -44,8 +44,8 @@ template <class T, int lanes> __device__ T loss_of(const CrossEntropyForwardArgs
 
 // A thread or warp walks every so-many-th pixel, so that there are not too many blocks.
 template <class T, int lanes>
-__global__ void __launch_bounds__(kLineThreads) cross_entropy_forward_kernel(CrossEntropyForwardArgs a, Totals* of_block, int64_t* bad) {
-  const int64_t pixels = line_count(a.shape), step = int64_t{gridDim.x} * kLineThreads / lanes;
+__global__ void __launch_bounds__(kThreads) cross_entropy_forward_kernel(CrossEntropyForwardArgs a, Totals* of_block, int64_t* bad) {
+  const int64_t pixels = line_count(a.shape), step = int64_t{gridDim.x} * kThreads / lanes;
   const bool first_lane = threadIdx.x % lanes == 0;
   Totals totals{0, 0};
   for (int64_t pixel = line_of_thread<lanes>(); pixel < pixels; pixel += step) {
@@ -66,9 +66,9 @@ __global__ void __launch_bounds__(kLineThreads) cross_entropy_forward_kernel(Cro
 
 // One block.
 template <class T>
-__global__ void __launch_bounds__(kLineThreads) cross_entropy_total_kernel(CrossEntropyForwardArgs a, const Totals* of_block, unsigned blocks) {
+__global__ void __launch_bounds__(kThreads) cross_entropy_total_kernel(CrossEntropyForwardArgs a, const Totals* of_block, unsigned blocks) {
   Totals totals{0, 0};
-  for (unsigned b = threadIdx.x; b < blocks; b += kLineThreads) totals = add(totals, of_block[b]);
+  for (unsigned b = threadIdx.x; b < blocks; b += kThreads) totals = add(totals, of_block[b]);
   totals = reduce_block(totals, add);
   if (threadIdx.x) return;
   if (a.options.reduction == Reduction::mean) totals.loss /= totals.weight;
@@ -77,7 +77,7 @@ __global__ void __launch_bounds__(kLineThreads) cross_entropy_total_kernel(Cross
 }
 
 unsigned blocks_of(const LineShape& s) {
-  const unsigned blocks = blocks_for(line_count(s), kLineThreads / (has_warp_per_line(s) ? kWarp : 1));
+  const unsigned blocks = blocks_for(line_count(s), kThreads / (has_warp_per_line(s) ? kWarp : 1));
   return blocks < kMaxBlocks ? blocks : kMaxBlocks;
 }
 
@@ -88,13 +88,13 @@ template <class T> cudaError_t launch_forward(const CrossEntropyForwardArgs& a, 
   const unsigned blocks = blocks_of(a.shape);
   Totals* of_block = static_cast<Totals*>(w.data);
   int64_t* bad = reinterpret_cast<int64_t*>(of_block + blocks);
-  const gpu::Launch at{.grid = dim3(blocks), .block = kLineThreads, .stream = stream_of(w)};
+  const gpu::Launch at{.grid = dim3(blocks), .block = kThreads, .stream = stream_of(w)};
   const auto sum_pixels = [&] {
     return has_warp_per_line(a.shape) ? gpu::launch<cross_entropy_forward_kernel<T, kWarp>>(at, a, of_block, bad)
                                       : gpu::launch<cross_entropy_forward_kernel<T, 1>>(at, a, of_block, bad);
   };
   const auto sum_blocks = [&] {
-    return gpu::launch<cross_entropy_total_kernel<T>>({.grid = dim3(1), .block = kLineThreads, .stream = stream_of(w)}, a, of_block, blocks);
+    return gpu::launch<cross_entropy_total_kernel<T>>({.grid = dim3(1), .block = kThreads, .stream = stream_of(w)}, a, of_block, blocks);
   };
   cudaError_t error = send_lowest(bad, a.bad, stream_of(w));
   if (error == cudaSuccess && blocks) error = sum_pixels();
@@ -107,7 +107,7 @@ Status forward(const CrossEntropyForwardArgs& a, Workspace& w) {
 }
 
 // gx_c = g (p_c ((1 - e) w_t + e/C sum w) - (1 - e) w_t [c = t] - e/C w_c), p = exp(x - lse)
-template <class T, int lanes> __global__ void __launch_bounds__(kLineThreads) cross_entropy_backward_kernel(CrossEntropyBackwardArgs a) {
+template <class T, int lanes> __global__ void __launch_bounds__(kThreads) cross_entropy_backward_kernel(CrossEntropyBackwardArgs a) {
   const int64_t pixel = line_of_thread<lanes>();
   if (pixel >= line_count(a.shape)) return;
   const Line<lanes> line(a.shape, pixel);

@@ -17,12 +17,11 @@ namespace {
 bool supports(const MatmulArgs&) { return true; }
 double error(const MatmulArgs& a) { return 4 + 2 * __builtin_sqrt(static_cast<double>(a.shape.k)); }
 
-constexpr int kThreads = 256;
 constexpr int64_t kFew = 4;  // rows or columns
 
 template <class T> __global__ void __launch_bounds__(kThreads) matmul_dot_kernel(MatmulArgs args) {
   const MatmulShape& z = args.shape;
-  const int64_t element = blockIdx.x * int64_t{kThreads / kWarp} + threadIdx.x / kWarp;
+  const int64_t element = thread_number() / kWarp;
   if (element >= z.batch.count * z.m * z.n) return;
   const int64_t i = element / z.n % z.m, j = element % z.n;
   const auto o = offsets_of(z.batch, element / (z.n * z.m), z.batch.ndim);
@@ -46,7 +45,7 @@ bool prefers_dot(const MatmulArgs& a) {
 Status run_dot(const MatmulArgs& args, Workspace& workspace) {
   const int64_t count = args.shape.batch.count * args.shape.m * args.shape.n;
   if (count == 0) return Status::ok;
-  const gpu::Launch at{.grid = dim3(blocks_for(count, kThreads / kWarp)), .block = kThreads, .stream = stream_of(workspace)};
+  const gpu::Launch at = launch_threads(count, workspace, kWarp);
   return with_compute_type(args.shape.dtype, [&]<class T>() { return status_of(gpu::launch<matmul_dot_kernel<T>>(at, args)); });
 }
 

@@ -7,7 +7,7 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256, kWarps = kThreads / kWarp;
+constexpr int kWarps = kThreads / kWarp;
 constexpr int kRounds = 8, kPiece = kThreads * kRounds;  // elements of a piece, taken kThreads at a time
 
 template <class T> __device__ bool is_nonzero(const NonzeroArgs& a, int64_t i) {
@@ -25,11 +25,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) nonzero_count_ker
 __device__ int64_t sum_before(int64_t value, int64_t& total) {
   __shared__ int64_t of_warp[kWarps];
   const unsigned lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
-  int64_t through = value;  // this lane's and those of the lanes before
-  for (unsigned step = 1; step < kWarp; step *= 2) {
-    const int64_t other = __shfl_up_sync(kAllLanes, through, step);
-    if (lane >= step) through += other;
-  }
+  const int64_t through = scan_lanes(value);
   if (lane == kWarp - 1) of_warp[warp] = through;
   __syncthreads();
   int64_t before = through - value;

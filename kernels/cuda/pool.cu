@@ -1,26 +1,13 @@
 // Max pooling and the two linear maps of its gradient. One thread an element of the result, neighbours in the order that it lies in memory.
 // Memory bound: forward reads x (windows overlap in L1) and writes y and its index; scatter reads y and index for each element of x, so that
 // no two threads write the same place.
+#include "kernels/cuda/images.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/pool.h"
 
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256;
-
-struct Place {
-  int64_t n, c, i, j;
-};
-// Of the launch's thread in [n, c, h, w]; columns vary fastest, or channels where they lie side by side.
-__device__ Place place_of(int64_t at, int64_t c, int64_t h, int64_t w, bool channels_innermost) {
-  if (channels_innermost) return {at / (h * w * c), at % c, at / (w * c) % h, at / c % w};
-  return {at / (c * h * w), at / (h * w) % c, at / w % h, at % w};
-}
-__device__ int64_t thread_number() { return blockIdx.x * int64_t{kThreads} + threadIdx.x; }
-__device__ int64_t offset(const int64_t (&stride)[4], const Place& p) {
-  return p.n * stride[0] + p.c * stride[1] + p.i * stride[2] + p.j * stride[3];
-}
 __device__ Place output_of(const MaxPool2dShape& z, int64_t at) { return place_of(at, z.c, z.h.out, z.w.out, z.y_stride[1] == 1); }
 
 __host__ __device__ int64_t inputs_of(const MaxPool2dShape& z) { return z.n * z.c * z.h.in * z.w.in; }
@@ -32,7 +19,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_forwar
   if (at >= outputs_of(z)) return;
   const Place p = output_of(z, at);
   const T* x = static_cast<const T*>(a.x) + p.n * z.x_stride[0] + p.c * z.x_stride[1];
-  const int64_t first_row = z.h.begin(p.i), first_column = z.w.begin(p.j), rows_end = z.h.end(p.i), columns_end = z.w.end(p.j);
+  const int64_t first_row = z.h.begin(p.h), first_column = z.w.begin(p.w), rows_end = z.h.end(p.h), columns_end = z.w.end(p.w);
   T best = -static_cast<T>(INFINITY);
   int64_t place = first_row * z.w.in + first_column;
   for (int64_t i = first_row; i < rows_end; i += z.h.dilation)
@@ -43,8 +30,8 @@ template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_forwar
         place = i * z.w.in + j;
       }
     }
-  static_cast<T*>(a.y)[offset(z.y_stride, p)] = best;
-  a.index[offset(z.index_stride, p)] = static_cast<int32_t>(place);
+  static_cast<T*>(a.y)[offset_of(z.y_stride, p)] = best;
+  a.index[offset_of(z.index_stride, p)] = static_cast<int32_t>(place);
 }
 
 template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_gather_threads_kernel(MaxPool2dArgs a) {
@@ -52,10 +39,10 @@ template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_gather
   const int64_t at = thread_number();
   if (at >= outputs_of(z)) return;
   const Place p = output_of(z, at);
-  const int64_t place = a.index[offset(z.index_stride, p)];
+  const int64_t place = a.index[offset_of(z.index_stride, p)];
   const bool inside = place >= 0 && place < z.h.in * z.w.in;  // an empty window has no place
   const Place from{p.n, p.c, place / z.w.in, place % z.w.in};
-  static_cast<T*>(a.y)[offset(z.y_stride, p)] = inside ? static_cast<const T*>(a.x)[offset(z.x_stride, from)] : T(0);
+  static_cast<T*>(a.y)[offset_of(z.y_stride, p)] = inside ? static_cast<const T*>(a.x)[offset_of(z.x_stride, from)] : T(0);
 }
 
 template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_scatter_threads_kernel(MaxPool2dArgs a) {
@@ -63,19 +50,19 @@ template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_scatte
   const int64_t at = thread_number();
   if (at >= inputs_of(z)) return;
   const Place x = place_of(at, z.c, z.h.in, z.w.in, z.x_stride[1] == 1);
-  const int64_t own = x.i * z.w.in + x.j, last_p = z.h.last_output(x.i), last_q = z.w.last_output(x.j);
+  const int64_t own = x.h * z.w.in + x.w, last_p = z.h.last_output(x.h), last_q = z.w.last_output(x.w);
   T sum = 0;
-  for (int64_t p = z.h.first_output(x.i); p <= last_p; ++p)
-    for (int64_t q = z.w.first_output(x.j); q <= last_q; ++q) {
+  for (int64_t p = z.h.first_output(x.h); p <= last_p; ++p)
+    for (int64_t q = z.w.first_output(x.w); q <= last_q; ++q) {
       const Place y{x.n, x.c, p, q};
-      if (a.index[offset(z.index_stride, y)] == own) sum += static_cast<const T*>(a.y)[offset(z.y_stride, y)];
+      if (a.index[offset_of(z.index_stride, y)] == own) sum += static_cast<const T*>(a.y)[offset_of(z.y_stride, y)];
     }
-  static_cast<T*>(a.x)[offset(z.x_stride, x)] = sum;
+  static_cast<T*>(a.x)[offset_of(z.x_stride, x)] = sum;
 }
 
 template <auto of_float, auto of_double> Status run(const MaxPool2dArgs& a, int64_t threads, const Workspace& w) {
   if (threads == 0) return Status::ok;
-  const gpu::Launch at{.grid = dim3(blocks_for(threads, kThreads)), .block = kThreads, .stream = stream_of(w)};
+  const gpu::Launch at = launch_threads(threads, w);
   return status_of(a.shape.dtype == DType::f32 ? gpu::launch<of_float>(at, a) : gpu::launch<of_double>(at, a));
 }
 

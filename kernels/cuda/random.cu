@@ -10,8 +10,6 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256;
-
 struct Uniform {
   __device__ static void values(const PhiloxWords& w, const RandomArgs& a, double (&y)[4]) {
     for (int i = 0; i < 4; ++i) y[i] = a.a + (a.b - a.a) * unit_interval(w.at[i]);
@@ -36,7 +34,7 @@ struct Bernoulli {
 template <class T> struct alignas(4 * sizeof(T)) Four { T at[4]; };
 
 template <class Draw, class T> __global__ void __launch_bounds__(kThreads) random_blocks_kernel(RandomArgs a) {
-  const int64_t block = blockIdx.x * int64_t{kThreads} + threadIdx.x, first = 4 * block;
+  const int64_t block = thread_number(), first = 4 * block;
   if (first >= a.count) return;
   double y[4];
   Draw::values(philox(a.seed, a.call, static_cast<uint64_t>(block)), a, y);
@@ -50,7 +48,7 @@ template <class Draw, class T> __global__ void __launch_bounds__(kThreads) rando
 
 template <class Draw> Status run(const RandomArgs& a, Workspace& w) {
   if (a.count == 0) return Status::ok;
-  const gpu::Launch at{.grid = dim3(blocks_for(a.count, 4 * kThreads)), .block = kThreads, .stream = stream_of(w)};
+  const gpu::Launch at = launch_threads((a.count + 3) / 4, w);
   switch (a.dtype) {
     case DType::f64:
       return status_of(gpu::launch<random_blocks_kernel<Draw, double>>(at, a));

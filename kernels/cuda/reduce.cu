@@ -14,7 +14,6 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256;
 constexpr int kColumnThreads = 8;
 constexpr int64_t kPerThread = 64;  // values that a thread combines in a row, as long as there are fewer parts than
 constexpr int64_t kMaxParts = 2048;
@@ -102,7 +101,7 @@ __device__ void store(const ReduceArgs& a, const Parts<typename R::State>& parts
 
 // A warp, of which every lane combines some values, for each part of an output.
 template <class R, class T> __global__ void __launch_bounds__(kThreads) reduce_rows_kernel(ReduceArgs a, Parts<typename R::State> parts) {
-  const int64_t warp = (blockIdx.x * int64_t{kThreads} + threadIdx.x) / kWarp;
+  const int64_t warp = thread_number() / kWarp;
   if (warp >= a.kept.count * parts.count) return;
   const int64_t output = warp / parts.count, part = warp % parts.count;
   const int lane = threadIdx.x % kWarp;
@@ -130,7 +129,7 @@ template <class R, class T> __global__ void __launch_bounds__(kThreads) reduce_c
 
 // A warp for each output combines its parts' results.
 template <class R> __global__ void __launch_bounds__(kThreads) reduce_parts_kernel(ReduceArgs a, Parts<typename R::State> parts) {
-  const int64_t output = (blockIdx.x * int64_t{kThreads} + threadIdx.x) / kWarp;
+  const int64_t output = thread_number() / kWarp;
   if (output >= a.kept.count) return;
   const int lane = threadIdx.x % kWarp;
   auto total = R::start();
@@ -168,17 +167,14 @@ template <class R, class T> cudaError_t launch(const ReduceArgs& a, Workspace& w
   const Plan plan(a);
   const int64_t length = (a.reduced.count + plan.parts - 1) / plan.parts;
   const Parts<typename R::State> parts{plan.parts, length, static_cast<typename R::State*>(w.data)};
-  const auto warps = [&](int64_t count) {
-    return gpu::Launch{.grid = dim3(blocks_for(count, kThreads / kWarp)), .block = kThreads, .stream = stream_of(w)};
-  };
   const unsigned outputs = static_cast<unsigned>(kThreads / plan.threads);
   const gpu::Launch columns{.grid = dim3(blocks_for(a.kept.count, outputs), static_cast<unsigned>(plan.parts)),
                             .block = dim3(outputs, static_cast<unsigned>(plan.threads)),
                             .stream = stream_of(w)};
   const cudaError_t error = plan.columns ? gpu::launch<reduce_columns_kernel<R, T>>(columns, a, parts)
-                                         : gpu::launch<reduce_rows_kernel<R, T>>(warps(a.kept.count * plan.parts), a, parts);
+                                         : gpu::launch<reduce_rows_kernel<R, T>>(launch_threads(a.kept.count * plan.parts, w, kWarp), a, parts);
   if (error != cudaSuccess || plan.parts == 1) return error;
-  return gpu::launch<reduce_parts_kernel<R>>(warps(a.kept.count), a, parts);
+  return gpu::launch<reduce_parts_kernel<R>>(launch_threads(a.kept.count, w, kWarp), a, parts);
 }
 
 template <template <class> class R> Status run(const ReduceArgs& a, Workspace& w) {

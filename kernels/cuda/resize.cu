@@ -7,8 +7,6 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256;
-
 bool supports(const ResampleArgs& a) { return is_compute(a.shape.dtype); }
 // Weights of one output sum to about 1 in size; an adjoint of an enlargement adds up as many terms as it enlarges.
 double error(const ResampleArgs& a) {
@@ -18,7 +16,7 @@ double error(const ResampleArgs& a) {
 
 template <class T> __global__ void __launch_bounds__(kThreads) resample2d_pixels_kernel(ResampleArgs a) {
   const ResampleShape& z = a.shape;
-  const int64_t at = blockIdx.x * int64_t{kThreads} + threadIdx.x;
+  const int64_t at = thread_number();
   if (at >= z.n * z.p * z.q * z.c) return;
   const int64_t c = at % z.c, q = at / z.c % z.q, p = at / (z.c * z.q) % z.p, n = at / (z.c * z.q * z.p);
   const auto row_weight = static_cast<const T*>(a.rows.weight), column_weight = static_cast<const T*>(a.columns.weight);
@@ -36,7 +34,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) resample2d_pixels
 Status run(const ResampleArgs& a, Workspace& workspace) {
   const int64_t count = a.shape.n * a.shape.p * a.shape.q * a.shape.c;
   if (count == 0) return Status::ok;
-  const gpu::Launch at{.grid = dim3(blocks_for(count, kThreads)), .block = kThreads, .stream = stream_of(workspace)};
+  const gpu::Launch at = launch_threads(count, workspace);
   return with_compute_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<resample2d_pixels_kernel<T>>(at, a)); });
 }
 

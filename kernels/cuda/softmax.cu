@@ -14,7 +14,7 @@ template <class Args> double error(const Args& a) { return 8 + __builtin_sqrt(st
 
 enum class Result { probability, logarithm };
 
-template <Result result, class T, int lanes> __global__ void __launch_bounds__(kLineThreads) softmax_forward_kernel(LineShape s, T* y, const T* x) {
+template <Result result, class T, int lanes> __global__ void __launch_bounds__(kThreads) softmax_forward_kernel(LineShape s, T* y, const T* x) {
   const int64_t number = line_of_thread<lanes>();
   if (number >= line_count(s)) return;
   const Line<lanes> line(s, number);
@@ -32,7 +32,7 @@ template <Result result, class T, int lanes> __global__ void __launch_bounds__(k
 }
 
 template <Result result, class T, int lanes>
-__global__ void __launch_bounds__(kLineThreads) softmax_backward_kernel(LineShape s, T* gx, const T* gy, const T* y) {
+__global__ void __launch_bounds__(kThreads) softmax_backward_kernel(LineShape s, T* gx, const T* gy, const T* y) {
   const int64_t number = line_of_thread<lanes>();
   if (number >= line_count(s)) return;
   const Line<lanes> line(s, number);

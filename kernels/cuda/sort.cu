@@ -4,12 +4,12 @@
 //   plus the number of the other run's elements before it. Moves 32 bytes an element in each of log2(length / kRun) passes.
 #include "kernels/sort.h"
 
+#include "kernels/cuda/collectives.cuh"
 #include "kernels/cuda/launch.cuh"
 
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256, kWarp = 32;
 constexpr int kRun = 1024;  // entries: 16 KB
 
 struct Entry {
@@ -100,7 +100,7 @@ __device__ int64_t count_before(const Entry* sorted, int64_t count, const Entry&
 
 // Merges runs in pairs. What is not among the first k of its run is not among those of the line: it stays behind, and is looked at no more.
 __global__ void __launch_bounds__(kThreads) topk_merge_pairs_kernel(TopkArgs a, int64_t run, const Entry* from, Entry* to) {
-  const int64_t length = a.shape.length, at = blockIdx.x * int64_t{kThreads} + threadIdx.x;
+  const int64_t length = a.shape.length, at = thread_number();
   if (at >= a.shape.outer * a.shape.inner * length) return;
   const int64_t line = at / length * length, i = at % length, rank = i % run;
   if (rank >= a.k) return;
@@ -110,7 +110,7 @@ __global__ void __launch_bounds__(kThreads) topk_merge_pairs_kernel(TopkArgs a, 
 }
 
 template <class T> __global__ void __launch_bounds__(kThreads) topk_merge_write_kernel(TopkArgs a, const Entry* sorted) {
-  const int64_t at = blockIdx.x * int64_t{kThreads} + threadIdx.x;
+  const int64_t at = thread_number();
   if (at >= a.shape.outer * a.shape.inner * a.k) return;
   const int64_t line = at / a.k, rank = at % a.k;
   put<T>(a, line_of(a, line), rank, sorted[line * a.shape.length + rank].place);
@@ -127,12 +127,12 @@ Status block(const TopkArgs& a, Workspace& w) {
   return with_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<topk_block_kernel<T>>(at, a)); });
 }
 
-template <class T> cudaError_t merge_lines(const TopkArgs& a, Entry* from, Entry* to, cudaStream_t stream) {
+template <class T> cudaError_t merge_lines(const TopkArgs& a, Entry* from, Entry* to, const Workspace& w) {
   const int64_t runs = blocks_for(a.shape.length, kRun);
   const gpu::Launch blocks{
-      .grid = dim3(static_cast<unsigned>(lines_of(a) * runs)), .block = kRun / 2, .smem = kRun * sizeof(Entry), .stream = stream};
-  const gpu::Launch elements{.grid = dim3(blocks_for(lines_of(a) * a.shape.length, kThreads)), .block = kThreads, .stream = stream};
-  const gpu::Launch results{.grid = dim3(blocks_for(lines_of(a) * a.k, kThreads)), .block = kThreads, .stream = stream};
+      .grid = dim3(static_cast<unsigned>(lines_of(a) * runs)), .block = kRun / 2, .smem = kRun * sizeof(Entry), .stream = stream_of(w)};
+  const gpu::Launch elements = launch_threads(lines_of(a) * a.shape.length, w);
+  const gpu::Launch results = launch_threads(lines_of(a) * a.k, w);
   cudaError_t e = gpu::launch<topk_merge_runs_kernel<T>>(blocks, a, runs, from);
   for (int64_t run = kRun; run < a.shape.length && e == cudaSuccess; run *= 2) {
     e = gpu::launch<topk_merge_pairs_kernel>(elements, a, run, from, to);
@@ -144,8 +144,7 @@ template <class T> cudaError_t merge_lines(const TopkArgs& a, Entry* from, Entry
 Status merge(const TopkArgs& a, Workspace& w) {
   if (is_nothing(a)) return Status::ok;
   Entry* entries = static_cast<Entry*>(w.data);
-  return with_type(a.shape.dtype,
-                   [&]<class T>() { return status_of(merge_lines<T>(a, entries, entries + lines_of(a) * a.shape.length, stream_of(w))); });
+  return with_type(a.shape.dtype, [&]<class T>() { return status_of(merge_lines<T>(a, entries, entries + lines_of(a) * a.shape.length, w)); });
 }
 size_t merge_workspace(const TopkArgs& a) { return static_cast<size_t>(2 * lines_of(a) * a.shape.length) * sizeof(Entry); }
 

@@ -7,7 +7,7 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kThreads = 256, kItems = 4, kBlock = kThreads * kItems;
+constexpr int kItems = 4, kBlock = kThreads * kItems;
 constexpr int kTensors = 60;
 
 struct Chunk {

@@ -132,27 +132,19 @@ void check_candidate(const Case& row, const kernels::SlotBase& slot, DeviceKind 
   check_guards();
 }
 
+void check_slots(const Case& row, DeviceKind device, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact, const std::string& where) {
+  for (const auto* slot : row.slots)
+    for (int c = 0; const char* name = slot->candidate(device, c); ++c) {
+      INFO(row.name << " " << slot->name << ":" << name << " " << (xs.empty() ? "" : name_of(xs[0].dtype())) << " " << where);
+      check_candidate(row, *slot, device, c, xs, exact);
+    }
+}
+
 void check_candidates_on(const Case& row, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact, const char* layout) {
   for (Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
     if (isa > kernels::machine_isa()) continue;
     kernels::IsaGuard isa_guard(isa);
-    for (const auto* slot : row.slots)
-      for (int c = 0; const char* name = slot->candidate(DeviceKind::cpu, c); ++c) {
-        INFO(row.name << " " << slot->name << ":" << name << " " << (xs.empty() ? "" : name_of(xs[0].dtype())) << " " << kernels::name_of(isa) << " "
-                      << layout);
-        check_candidate(row, *slot, DeviceKind::cpu, c, xs, exact);
-      }
-  }
-}
-
-void check_on_cuda(const Case& row, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact, const char* layout) {
-  for (const auto* slot : row.slots) {
-    INFO(row.name << " " << slot->name << " has no kernel");
-    REQUIRE(slot->candidate(DeviceKind::cuda, 0) != nullptr);
-    for (int c = 0; const char* name = slot->candidate(DeviceKind::cuda, c); ++c) {
-      INFO(row.name << " " << slot->name << ":" << name << " " << (xs.empty() ? "" : name_of(xs[0].dtype())) << " on cuda, " << layout);
-      check_candidate(row, *slot, DeviceKind::cuda, c, xs, exact);
-    }
+    check_slots(row, DeviceKind::cpu, xs, exact, std::string(kernels::name_of(isa)) + " " + layout);
   }
 }
 
@@ -183,13 +175,17 @@ void check_candidates(const Case& row) {
 
 void check_cuda(const Case& row) {
   if (row.bench || row.shapes.empty()) return;  // without an input nothing says which device
+  for (const auto* slot : row.slots) {
+    INFO(row.name << " " << slot->name << " has no CUDA kernel");
+    REQUIRE(slot->candidate(DeviceKind::cuda, 0) != nullptr);
+  }
   for (DType dtype : {DType::f32, DType::f64}) {
     const auto inputs = make_inputs(row, dtype);
     const auto exact = oracle(row, inputs);
     std::vector<Tensor> there;
     for (const Tensor& x : inputs) there.push_back(to(x, DeviceKind::cuda));
     for (Layout layout : {Layout::contiguous, Layout::permuted, Layout::sliced})
-      check_on_cuda(row, with_layout(there, layout), exact, kLayoutNames[static_cast<int>(layout)]);
+      check_slots(row, DeviceKind::cuda, with_layout(there, layout), exact, std::string("cuda ") + kLayoutNames[static_cast<int>(layout)]);
   }
 }
 
