@@ -1,5 +1,6 @@
-// Fills a dense tensor from one call of the Philox stream: element i takes block i / 4 of (seed, call), lane i % 4.
+// Fills a dense tensor from one call of the Philox stream: element i takes block i / 4 of the call, lane i % 4.
 #pragma once
+#include "kernels/random_call.h"
 #include "kernels/slot.h"
 
 namespace tapetum::kernels {
@@ -7,7 +8,7 @@ namespace tapetum::kernels {
 struct RandomArgs {
   int64_t count;
   DType dtype;  // floating
-  uint64_t seed, call;
+  RandomCall call;
   double a, b;  // uniform: low, high; normal: mean, deviation; bernoulli: probability
   void* y;
 };

@@ -22,7 +22,7 @@ Tensor draw(const char* op, const kernels::RandomSlot& slot, const Shape& shape,
   if (!is_floating(dtype)) throw DTypeError(fmt::format("{}: expected a floating-point dtype, got {}", op, name_of(dtype)));
   Tensor y = empty(shape, dtype, device);
   const GeneratorState state = next_random_call();
-  launch(slot, device, dtype, {y.numel(), dtype, state.seed, state.calls, a, b, y.mutable_raw()});
+  launch(slot, device, dtype, {y.numel(), dtype, {state.seed, state.calls}, a, b, y.mutable_raw()});
   return y;
 }
 

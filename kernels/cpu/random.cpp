@@ -6,7 +6,6 @@
 
 #include "kernels/cpu/vec.h"
 #include "kernels/parallel.h"
-#include "kernels/philox.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -29,12 +28,13 @@ void bernoulli(const PhiloxWords& w, const RandomArgs& a, double (&y)[4]) {
 }
 
 template <auto block> Status run(const RandomArgs& a, Workspace&) {
+  const RandomCall call = a.call.resolved();
   with_type(a.dtype, [&]<class T>() {
     T* out = static_cast<T*>(a.y);
     parallel_ranges((a.count + 3) / 4, 2048, [&](int64_t begin, int64_t end) {
       for (int64_t b = begin; b < end; ++b) {
         double y[4];
-        block(philox(a.seed, a.call, static_cast<uint64_t>(b)), a, y);
+        block(philox(call, static_cast<uint64_t>(b)), a, y);
         for (int64_t i = 4 * b; i < a.count && i < 4 * b + 4; ++i) out[i] = cast<T>(y[i % 4]);
       }
     });

@@ -5,7 +5,6 @@
 #include <numbers>
 
 #include "kernels/cuda/launch.cuh"
-#include "kernels/philox.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -37,7 +36,7 @@ template <class Draw, class T> __global__ void __launch_bounds__(kThreads) rando
   const int64_t block = thread_number(), first = 4 * block;
   if (first >= a.count) return;
   double y[4];
-  Draw::values(philox(a.seed, a.call, static_cast<uint64_t>(block)), a, y);
+  Draw::values(philox(a.call.resolved(), static_cast<uint64_t>(block)), a, y);
   T* out = static_cast<T*>(a.y) + first;
   const Four<T> four{{cast<T>(y[0]), cast<T>(y[1]), cast<T>(y[2]), cast<T>(y[3])}};
   if (first + 4 <= a.count && reinterpret_cast<uintptr_t>(out) % sizeof four == 0)

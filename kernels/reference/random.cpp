@@ -5,7 +5,6 @@
 #include <numbers>
 
 #include "kernels/candidates.h"
-#include "kernels/philox.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -23,9 +22,10 @@ double normal(const PhiloxWords& w, int lane, const RandomArgs& a) {
 double bernoulli(const PhiloxWords& w, int lane, const RandomArgs& a) { return unit_interval(w.at[lane]) < a.a; }
 
 template <auto value> Status run(const RandomArgs& a, Workspace&) {
+  const RandomCall call = a.call.resolved();
   with_type(a.dtype, [&]<class T>() {
     for (int64_t i = 0; i < a.count; ++i)
-      static_cast<T*>(a.y)[i] = cast<T>(value(philox(a.seed, a.call, static_cast<uint64_t>(i / 4)), static_cast<int>(i % 4), a));
+      static_cast<T*>(a.y)[i] = cast<T>(value(philox(call, static_cast<uint64_t>(i / 4)), static_cast<int>(i % 4), a));
   });
   return Status::ok;
 }
