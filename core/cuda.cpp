@@ -12,34 +12,80 @@
 namespace tapetum::cuda {
 namespace {
 
-const kernels::DeviceApi& api() { return device_of(DeviceKind::cuda); }
-void check(const char* what, bool ok) {
-  if (!ok) throw DeviceError(fmt::format("{}: {}", what, api().last_error()));
+void check(const char* what, const kernels::DeviceApi& api, bool ok) {
+  if (!ok) throw DeviceError(fmt::format("{}: {}", what, api.last_error()));
 }
 
 }  // namespace
 
 bool is_available() {
   const kernels::DeviceApi* cuda = kernels::device_api(DeviceKind::cuda);
-  if (!cuda || !cuda->available()) return false;
+  if (!cuda || cuda->count() == 0) return false;
   const char* wish = std::getenv("TAPETUM_DEVICE");
   return !cuda->emulated || (wish && !std::strcmp(wish, "emulated"));
 }
-void synchronize() { check("synchronize", api().synchronize()); }
 
-Stream::Handle::Handle() : stream(api().make_stream()) { check("Stream", stream != nullptr); }
-Stream::Handle::~Handle() { api().free_stream(stream); }
-Stream::Stream() : handle_(new Handle) {}
-void Stream::synchronize() const { check("Stream::synchronize", api().finish(handle())); }
-void Stream::wait(const Event& event) const { check("Stream::wait", api().wait(handle(), event.handle())); }
+int device_count() {
+  const kernels::DeviceApi* cuda = kernels::device_api(DeviceKind::cuda);
+  return cuda ? cuda->count() : 0;
+}
 
-StreamGuard::StreamGuard(const Stream& stream) : stream_(stream), outer_(kernels::current_stream()) { kernels::set_current_stream(stream.handle()); }
-StreamGuard::~StreamGuard() { kernels::set_current_stream(outer_); }
+void synchronize(Device device) {
+  const auto& api = device_of(device);
+  check("synchronize", api, api.synchronize());
+}
 
-Event::Handle::Handle() : event(api().make_event()) { check("Event", event != nullptr); }
-Event::Handle::~Handle() { api().free_event(event); }
-Event::Event() : handle_(new Handle) {}
-void Event::record() const { check("Event::record", api().record(handle(), kernels::current_stream())); }
-void Event::synchronize() const { check("Event::synchronize", api().finish_event(handle())); }
+Stream::Stream(Device device) : Stream(new Handle(device, nullptr, true)) {
+  const auto& api = device_of(device);
+  handle_->stream = api.make_stream();
+  check("Stream", api, handle_->stream != nullptr);
+}
+Stream::Handle::~Handle() {
+  if (owned && stream) device_of(device).free_stream(stream);
+}
+Stream Stream::current(Device device) {
+  device_of(device);
+  return Stream(new Handle(device, kernels::current_stream(), false));
+}
+void Stream::synchronize() const {
+  const auto& api = device_of(device());
+  check("Stream::synchronize", api, api.finish(handle()));
+}
+void Stream::wait(const Event& event) const {
+  if (!event.handle()) return;
+  const auto& api = device_of(device());
+  check("Stream::wait", api, api.wait(handle(), event.handle()));
+}
+
+StreamGuard::StreamGuard(const Stream& stream) : stream_(stream), outer_(Stream::current(stream.device())) {
+  kernels::set_current_stream(stream.device().index, stream.handle());
+}
+StreamGuard::~StreamGuard() { kernels::set_current_stream(outer_.device().index, outer_.handle()); }
+
+Event::Event(bool enable_timing) : handle_(new Handle(enable_timing)) {}
+Event::Handle::~Handle() {
+  if (event) device_of(device).free_event(event);
+}
+void Event::record(const Stream& stream) const {
+  const auto& api = device_of(stream.device());
+  if (!handle()) {
+    handle_->device = stream.device();
+    handle_->event = api.make_event(handle_->timed);
+    check("Event", api, handle() != nullptr);
+  }
+  check("Event::record", api, api.record(handle(), stream.handle()));
+}
+void Event::synchronize() const {
+  if (!handle()) return;
+  const auto& api = device_of(handle_->device);
+  check("Event::synchronize", api, api.finish_event(handle()));
+}
+float Event::elapsed_time(const Event& end) const {
+  const auto& api = device_of(handle_->device);
+  if (!handle() || !end.handle()) throw DeviceError("Event::elapsed_time: both events must have been recorded");
+  float milliseconds = 0;
+  check("Event::elapsed_time", api, api.elapsed(handle(), end.handle(), &milliseconds));
+  return milliseconds;
+}
 
 }  // namespace tapetum::cuda

@@ -102,7 +102,7 @@ std::string facts(const Tensor& x) {
   const bool usual = x.dtype() == DType::f32 || x.dtype() == DType::i64 || x.dtype() == DType::boolean;
   if (x.numel() == 0 && x.dim() != 1) out += fmt::format(", size={}", to_string(x.shape()));
   if (!usual) out += fmt::format(", dtype={}", name_of(x.dtype()));
-  if (x.device().kind != DeviceKind::cpu) out += fmt::format(", device='{}'", name_of(x.device().kind));
+  if (x.device().kind != DeviceKind::cpu) out += fmt::format(", device='{}'", to_string(x.device()));
   if (x.impl().grad_fn)
     out += fmt::format(", grad_fn=<{}>", x.impl().grad_fn->name());
   else if (x.impl().requires_grad)

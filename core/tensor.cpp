@@ -28,15 +28,6 @@ Shape channels_last_strides(const Shape& s) { return {s[1] * s[2] * s[3], 1, s[3
 
 std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
-Device::Device(const char* name) {
-  for (DeviceKind k : {DeviceKind::cpu, DeviceKind::cuda, DeviceKind::meta})
-    if (!std::strcmp(name, name_of(k))) {
-      kind = k;
-      return;
-    }
-  throw DeviceError(fmt::format("device: expected 'cpu', 'cuda' or 'meta', got '{}'", name));
-}
-
 bool Tensor::is_channels_last() const {
   if (dim() != 4 || size(1) == 1 || (size(2) == 1 && size(3) == 1)) return false;
   const Shape want = channels_last_strides(shape());
@@ -67,8 +58,8 @@ double Tensor::item() const {
   if (numel() != 1) throw ShapeError(fmt::format("item: expected one element, got shape {}", to_string(shape())));
   if (device().kind == DeviceKind::meta) throw DeviceError("item: a tensor on 'meta' has no values");
   double bits = 0;
-  const auto& api = device_of(device().kind);
-  if (!api.copy(&bits, raw(), size_of(dtype()), kernels::CopyKind::to_host)) throw DeviceError(fmt::format("item: {}", api.last_error()));
+  const auto& api = device_of(device());
+  if (!api.copy(&bits, raw(), size_of(dtype()), kernels::CopyKind::to_host, true)) throw DeviceError(fmt::format("item: {}", api.last_error()));
   return with_type(dtype(), [&]<class T>() -> double {
     T x;
     std::memcpy(&x, &bits, sizeof x);
@@ -96,25 +87,19 @@ void set_layout(TensorImpl& impl, const Shape& shape, const Shape& strides) {
 }
 }  // namespace
 
-Tensor empty_strided(const Shape& shape, const Shape& strides, DType dtype, Device device) {
+Tensor tensor_on(Ref<Storage> storage, const Shape& shape, const Shape& strides, DType dtype) {
   auto impl = make_ref<TensorImpl>();
-  impl->storage = make_ref<Storage>(static_cast<size_t>(shape.numel()) * size_of(dtype), device.kind);
+  impl->storage = std::move(storage);
   set_layout(*impl, shape, strides);
   impl->dtype = dtype;
   return Tensor(std::move(impl));
+}
+
+Tensor empty_strided(const Shape& shape, const Shape& strides, DType dtype, Device device) {
+  return tensor_on(make_ref<Storage>(static_cast<size_t>(shape.numel()) * size_of(dtype), device), shape, strides, dtype);
 }
 
 Tensor empty(const Shape& shape, DType dtype, Device device) { return empty_strided(shape, contiguous_strides(shape), dtype, device); }
-
-Tensor over_memory(void* data, const Shape& shape, const Shape& strides, DType dtype) {
-  auto impl = make_ref<TensorImpl>();
-  int64_t elements = shape.numel() ? 1 : 0;
-  for (int d = 0; d < shape.size() && elements; ++d) elements += (shape[d] - 1) * strides[d];
-  impl->storage = make_ref<Storage>(data, static_cast<size_t>(elements) * size_of(dtype));
-  set_layout(*impl, shape, strides);
-  impl->dtype = dtype;
-  return Tensor(std::move(impl));
-}
 
 Tensor view_of(const Tensor& x, const Shape& shape, const Shape& strides, int64_t offset) {
   auto impl = make_ref<TensorImpl>();

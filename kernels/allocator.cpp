@@ -60,6 +60,22 @@ bool guards_are_intact(const Header& block) {
 
 std::atomic<int> guard_wishes{0};  // GuardWords that live
 
+class Counted {
+ public:
+  MemoryCounters counters() {
+    std::lock_guard lock(mutex_);
+    return counters_;
+  }
+  void reset_peak() {
+    std::lock_guard lock(mutex_);
+    counters_.peak = counters_.allocated;
+  }
+
+ protected:
+  std::mutex mutex_;
+  MemoryCounters counters_{};
+};
+
 class Cache : public Counted {
  public:
   void* allocate(size_t bytes) {
@@ -83,7 +99,7 @@ class Cache : public Counted {
       block->size_class = c;
       counters_.reserved += size_of_class(c);
     }
-    count(size_of_class(c));
+    counters_.take(size_of_class(c));
     if (guarded) {
       block->bytes = bytes;
       fill_with_guards(*block);
@@ -140,7 +156,7 @@ class System : public Counted {
     void* data = nullptr;
     if (posix_memalign(&data, kAlignment, bytes) != 0) return nullptr;
     std::lock_guard lock(mutex_);
-    count(malloc_usable_size(data));
+    counters_.take(malloc_usable_size(data));
     counters_.reserved = counters_.allocated;
     return data;
   }

@@ -1,10 +1,8 @@
-// What the caches of host and of device memory share: size classes, eight to a doubling, so that at most an eighth is wasted; counters.
+// What the caches of host and of device memory share: size classes, eight to a doubling, so that at most an eighth is wasted.
 #pragma once
 #include <algorithm>
 #include <bit>
-#include <mutex>
-
-#include "kernels/device.h"
+#include <cstddef>
 
 namespace tapetum::kernels {
 
@@ -19,25 +17,5 @@ inline int class_of(size_t bytes) {
   return octave * kSteps + step;
 }
 inline size_t size_of_class(int c) { return static_cast<size_t>(kSteps + c % kSteps + 1) << (c / kSteps - 3); }
-
-class Counted {
- public:
-  MemoryCounters counters() {
-    std::lock_guard lock(mutex_);
-    return counters_;
-  }
-  void reset_peak() {
-    std::lock_guard lock(mutex_);
-    counters_.peak = counters_.allocated;
-  }
-
- protected:
-  void count(size_t bytes) {
-    counters_.allocated += bytes;
-    counters_.peak = std::max(counters_.peak, counters_.allocated);
-  }
-  std::mutex mutex_;
-  MemoryCounters counters_{};
-};
 
 }  // namespace tapetum::kernels

@@ -3,10 +3,11 @@
 #   [smoke]                             unit and smoke: all of them together take less than 10 s
 #   [parity] [data] [slow] [nightly] [emulated]    these alone
 #   anything else                       unit
-# Emulated cases run three times, the last with streams that only run when awaited.
+# Emulated cases run three times, the last with streams that only run when awaited; once on a GPU.
+set(orders_of_kernels forward reverse random)
 set(order_forward "")
 set(order_reverse TAPETUM_EMULATION_SCHED=reverse)
-set(order_random TAPETUM_EMULATION_SCHED=random:1 TAPETUM_EMULATION_STREAMS=lazy)
+set(order_random TAPETUM_EMULATION_SCHED=random:1 TAPETUM_EMULATION_STREAMS=lazy TAPETUM_EMULATION_DEVICES=2)
 function(register_cases program factor)
   get_filename_component(folder ${program} NAME)
   execute_process(COMMAND ${program} --list-for-ctest OUTPUT_VARIABLE lines RESULT_VARIABLE result)
@@ -49,7 +50,7 @@ function(register_cases program factor)
     endforeach()
     set(orders forward)
     if(labels MATCHES "emulated")   # kernels must give the same in any order of threads
-      set(orders forward reverse random)
+      set(orders ${orders_of_kernels})
     endif()
     foreach(order IN LISTS orders)
       set(test "${folder}/${name}")

@@ -16,31 +16,49 @@
 namespace tapetum {
 namespace {
 
-void copy_bytes(Tensor& to, const Tensor& from) {
-  const bool to_host = to.device().kind == DeviceKind::cpu;
-  const auto& api = device_of(to_host ? from.device().kind : to.device().kind);
-  const auto kind = to_host ? kernels::CopyKind::to_host : kernels::CopyKind::to_device;
-  if (!api.copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind))
-    throw DeviceError(fmt::format("to: {}", api.last_error()));
+void check_api(const kernels::DeviceApi& api, bool ok) {
+  if (!ok) throw DeviceError(fmt::format("to: {}", api.last_error()));
 }
 
-struct FromTo {  // a DeviceKind or a DType
-  int64_t from, to;
+// On the current stream of the GPU among the two. Between two GPUs both wait, since a stream orders the work of one device only.
+void copy_bytes(Tensor& to, const Tensor& from, bool wait) {
+  const bool to_host = to.device().kind == DeviceKind::cpu, between = !to_host && from.device().kind == DeviceKind::cuda;
+  const auto kind = to_host ? kernels::CopyKind::to_host : between ? kernels::CopyKind::within : kernels::CopyKind::to_device;
+  if (between) check_api(device_of(from.device()), device_of(from.device()).finish(kernels::current_stream()));
+  const auto& api = device_of(to_host ? from.device() : to.device());
+  check_api(api, api.copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind, wait || between));
+}
+
+struct DeviceOptions {
+  Device from, to;
+  bool non_blocking;
   template <class S, class V> static void fields(S& s, V&& v) {
     v("from", s.from);
     v("to", s.to);
+    v("non_blocking", s.non_blocking);
   }
 };
 
 struct ToDeviceOp {
   static constexpr OpInfo info{"to_device"};
-  using Options = FromTo;
+  using Options = DeviceOptions;
   static Tensor forward(Context&, const Options& o, const Tensor& x) {
-    Tensor y = empty(x.shape(), x.dtype(), static_cast<DeviceKind>(o.to));
-    if (y.device().kind != DeviceKind::meta) copy_bytes(y, contiguous(x));
+    const Tensor dense = contiguous(x);
+    const bool pinned = o.non_blocking && o.to.kind == DeviceKind::cpu;
+    Tensor y = pinned ? tensor_on(Storage::make_pinned(static_cast<size_t>(x.numel()) * size_of(x.dtype())), x.shape(), dense.strides(), x.dtype())
+                      : empty(x.shape(), x.dtype(), o.to);
+    if (o.to.kind != DeviceKind::meta) copy_bytes(y, dense, !o.non_blocking);
     return y;
   }
-  static Gradients backward(const Context&, const Options& o, const Tensor& gy) { return {to(gy, static_cast<DeviceKind>(o.from))}; }
+  static Gradients backward(const Context&, const Options& o, const Tensor& gy) { return {to(gy, o.from)}; }
+};
+
+struct FromTo {  // a DType
+  int64_t from, to;
+  template <class S, class V> static void fields(S& s, V&& v) {
+    v("from", s.from);
+    v("to", s.to);
+  }
 };
 
 struct ToDTypeOp {
@@ -100,7 +118,9 @@ Tensor from_blob(void* data, const Shape& shape, DType dtype) { return from_blob
 
 Tensor from_blob(void* data, const Shape& shape, const Shape& strides, DType dtype) {
   if (strides.size() != shape.size()) throw ShapeError(fmt::format("from_blob: shape {} with strides {}", to_string(shape), to_string(strides)));
-  return over_memory(data, shape, strides, dtype);
+  int64_t elements = shape.numel() ? 1 : 0;
+  for (int d = 0; d < shape.size() && elements; ++d) elements += (shape[d] - 1) * strides[d];
+  return tensor_on(Storage::borrow(data, static_cast<size_t>(elements) * size_of(dtype)), shape, strides, dtype);
 }
 
 Tensor arange(Scalar end) { return arange(0, end); }
@@ -139,9 +159,10 @@ Tensor triu(const Tensor& x, int64_t diagonal) {
   return where(to(lower_mask("triu", x, diagonal - 1), x.device()), zero, x);
 }
 
-Tensor to(const Tensor& x, Device device) {
-  if (x.device() == device) return x;
-  return apply<ToDeviceOp>({static_cast<int64_t>(x.device().kind), static_cast<int64_t>(device.kind)}, x);
+Tensor to(const Tensor& x, Device device, bool non_blocking) {
+  const Device from = x.device();
+  if (from == device) return x;
+  return apply<ToDeviceOp>({from, device, non_blocking}, x);
 }
 
 Tensor to(const Tensor& x, DType dtype) {

@@ -8,9 +8,9 @@
 
 namespace tapetum {
 
-void throw_status(kernels::Status status, const char* slot, DeviceKind device, DType dtype) {
+void throw_status(kernels::Status status, const char* slot, Device device, DType dtype) {
   using kernels::Status;
-  const auto on = fmt::format("on '{}' for {}", name_of(device), name_of(dtype));
+  const auto on = fmt::format("on '{}' for {}", to_string(device), name_of(dtype));
   switch (status) {
     case Status::no_candidate:
       throw DeviceError(fmt::format("{}: no kernel {}", slot, on));
@@ -85,7 +85,7 @@ Tensor dense_or_none(const Tensor& x) { return x.defined() ? contiguous(x) : x; 
 
 void check_device(const char* op, const Tensor& a, const Tensor& b) {
   if (!(a.device() == b.device()))
-    throw DeviceError(fmt::format("{}: expected one device, got '{}' and '{}'", op, name_of(a.device().kind), name_of(b.device().kind)));
+    throw DeviceError(fmt::format("{}: expected one device, got '{}' and '{}'", op, to_string(a.device()), to_string(b.device())));
 }
 
 void check_floating(const char* op, const Tensor& x) {

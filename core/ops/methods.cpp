@@ -18,7 +18,7 @@ Tensor Tensor::permute(const Shape& order) const { return tapetum::permute(*this
 Tensor Tensor::transpose(int a, int b) const { return tapetum::transpose(*this, a, b); }
 Tensor Tensor::contiguous() const { return tapetum::contiguous(*this); }
 Tensor Tensor::clone() const { return tapetum::clone(*this); }
-Tensor Tensor::to(Device device) const { return tapetum::to(*this, device); }
+Tensor Tensor::to(Device device, bool non_blocking) const { return tapetum::to(*this, device, non_blocking); }
 Tensor Tensor::to(DType dtype) const { return tapetum::to(*this, dtype); }
 Tensor& Tensor::add_(const Tensor& b) { return tapetum::add_(*this, b), *this; }
 Tensor& Tensor::sub_(const Tensor& b) { return tapetum::sub_(*this, b), *this; }

@@ -1,6 +1,8 @@
 #include "kernels/cuda/allocator.cuh"
 
+#include <functional>
 #include <map>
+#include <mutex>
 #include <unordered_map>
 #include <vector>
 
@@ -12,27 +14,29 @@ namespace tapetum::kernels {
 namespace {
 
 struct Place {
+  int device;
   void* stream;
   int size_class;
   auto operator<=>(const Place&) const = default;
 };
 
-class DeviceCache : public Counted {
+// Of all devices; what it counts is of the current one.
+class DeviceCache {
  public:
   void* allocate(size_t bytes) {
-    Place place{current_stream(), class_of(bytes)};
+    Place place{current_device(), current_stream(), class_of(bytes)};
     std::lock_guard lock(mutex_);
     void* data = take_kept(place);
     if (!data) {
       data = from_device(place.size_class, bytes);
       if (!data) {
-        release_kept();
+        release_kept(place.device);
         data = from_device(place.size_class, bytes);
       }
       if (!data) return nullptr;
-      counters_.reserved += size_of_class(place.size_class);
+      counters(place).reserved += size_of_class(place.size_class);
     }
-    count(size_of_class(place.size_class));
+    counters(place).take(size_of_class(place.size_class));
     used_.emplace(data, place);
     return data;
   }
@@ -42,9 +46,9 @@ class DeviceCache : public Counted {
     const auto at = used_.find(data);
     const Place place = at->second;
     used_.erase(at);
-    counters_.allocated -= size_of_class(place.size_class);
+    counters(place).allocated -= size_of_class(place.size_class);
     if (allocations_are_exact()) {
-      counters_.reserved -= size_of_class(place.size_class);
+      counters(place).reserved -= size_of_class(place.size_class);
       cudaFree(data);
     } else {
       kept_[place].push_back(data);
@@ -53,13 +57,34 @@ class DeviceCache : public Counted {
 
   void release_all() {
     std::lock_guard lock(mutex_);
-    release_kept();
+    release_kept(current_device());
+  }
+
+  MemoryCounters counters() {
+    std::lock_guard lock(mutex_);
+    return counters_[current_device()];
+  }
+  void reset_peak() {
+    std::lock_guard lock(mutex_);
+    MemoryCounters& c = counters_[current_device()];
+    c.peak = c.allocated;
+  }
+
+  size_t greatest(BlockCount* blocks, size_t room) {
+    std::lock_guard lock(mutex_);
+    std::map<int, size_t, std::greater<>> count;  // per size class
+    for (const auto& [data, place] : used_)
+      if (place.device == current_device()) ++count[place.size_class];
+    size_t n = 0;
+    for (const auto& [size_class, blocks_of_it] : count)
+      if (n < room) blocks[n++] = {size_of_class(size_class), blocks_of_it};
+    return n;
   }
 
  private:
   // Of the class, or of the next ones: `place` then names the block's own.
   void* take_kept(Place& place) {
-    for (auto at = kept_.lower_bound(place); at != kept_.end() && at->first.stream == place.stream; ++at) {
+    for (auto at = kept_.lower_bound(place); at != kept_.end() && at->first.device == place.device && at->first.stream == place.stream; ++at) {
       if (at->first.size_class >= place.size_class + kMaxStretch) return nullptr;
       if (at->second.empty()) continue;
       place = at->first;
@@ -75,14 +100,18 @@ class DeviceCache : public Counted {
     if (error != cudaSuccess) cudaGetLastError();  // the caller reports it; the next launch must not
     return error == cudaSuccess ? data : nullptr;
   }
-  void release_kept() {
-    for (auto& [place, blocks] : kept_) {
-      counters_.reserved -= blocks.size() * size_of_class(place.size_class);
-      for (void* data : blocks) cudaFree(data);
+  void release_kept(int device) {
+    const auto first = kept_.lower_bound({device, nullptr, 0}), last = kept_.lower_bound({device + 1, nullptr, 0});
+    for (auto at = first; at != last; ++at) {
+      counters_[device].reserved -= at->second.size() * size_of_class(at->first.size_class);
+      for (void* data : at->second) cudaFree(data);
     }
-    kept_.clear();
+    kept_.erase(first, last);
   }
+  MemoryCounters& counters(const Place& place) { return counters_[place.device]; }
 
+  std::mutex mutex_;
+  MemoryCounters counters_[kMaxDevices] = {};
   std::map<Place, std::vector<void*>> kept_;
   std::unordered_map<void*, Place> used_;
 };
@@ -98,6 +127,7 @@ DeviceCache& cache() {
 void* allocate_device(size_t bytes) { return cache().allocate(bytes); }
 void release_device(void* data) { cache().release(data); }
 MemoryCounters device_memory() { return cache().counters(); }
+size_t device_blocks(BlockCount* greatest, size_t room) { return cache().greatest(greatest, room); }
 void reset_device_peak() { cache().reset_peak(); }
 void release_cached_device() { cache().release_all(); }
 

@@ -8,6 +8,7 @@ namespace tapetum::kernels {
 void* allocate_device(size_t bytes);  // 256-byte aligned; null when there is none. Thread-safe.
 void release_device(void* data);
 MemoryCounters device_memory();
+size_t device_blocks(BlockCount* greatest, size_t room);
 void reset_device_peak();
 void release_cached_device();  // waits for the device
 

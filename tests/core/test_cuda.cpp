@@ -61,8 +61,76 @@ TEST_CASE("cuda: freed memory is kept and given out again", "[emulated]") {
 
 TEST_CASE("cuda: what does not fit is named, and nothing is lost", "[emulated]") {
   const int64_t much = int64_t{1} << 50;
-  REQUIRE_THROWS_WITH(empty({much}, DType::f32, gpu), Catch::Contains("bytes on 'cuda'") && Catch::Contains("tensors hold"));
+  REQUIRE_THROWS_WITH(empty({much}, DType::f32, gpu), Catch::Contains("bytes on 'cuda:0'") && Catch::Contains("tensors hold"));
   REQUIRE((to(rand({3}), gpu) + 1).numel() == 3);
+}
+
+TEST_CASE("cuda: out of memory tells what is held", "[emulated]") {
+  const Tensor a = empty({1 << 20}, DType::f32, gpu), b = empty({1 << 20}, DType::f32, gpu);
+  REQUIRE_THAT(held_memory(gpu), Catch::Contains("tensors hold") && Catch::Contains("2 x 4.19 MB") && Catch::Contains("kept for reuse"));
+}
+
+TEST_CASE("cuda: a device has a number", "[emulated]") {
+  REQUIRE(Device("cuda") == Device("cuda", 0));
+  REQUIRE(Device("cuda:3") == Device(DeviceKind::cuda, 3));
+  REQUIRE(to_string(Device("cuda", 1)) == "cuda:1");
+  for (const char* wrong : {"cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cpu:1", "gpu", ""}) REQUIRE_THROWS_AS(Device(wrong), DeviceError);
+  REQUIRE_THROWS_AS(Device("cpu", 1), DeviceError);
+  REQUIRE_THROWS_WITH(rand({2}).to(Device("cuda", cuda::device_count())), Catch::Contains("this machine has"));
+}
+
+TEST_CASE("cuda: each device has its memory, its streams and its results", "[emulated]") {
+  if (cuda::device_count() < 2) return;  // another run of this file has several
+  const Device second("cuda", 1);
+  const size_t held[2] = {memory_allocated(gpu), memory_allocated(second)};
+  const Tensor x = rand({1000}), a = to(x, gpu), b = to(a, second);
+  REQUIRE(b.device() == second);
+  REQUIRE(memory_allocated(gpu) > held[0]);
+  REQUIRE(memory_allocated(second) > held[1]);
+  REQUIRE(same(b * 2, x * 2));
+  REQUIRE(same(to(b, gpu) + a, x * 2));
+  REQUIRE_THROWS_WITH(a + b, Catch::Contains("'cuda:0' and 'cuda:1'"));
+  const cuda::Stream side(second);
+  cuda::StreamGuard on(side);
+  const Tensor c = b * 3;
+  REQUIRE(cuda::Stream::current(gpu).handle() != side.handle());
+  REQUIRE(same(a * 3, x * 3));
+  side.synchronize();
+  REQUIRE(same(c, x * 3));
+}
+
+TEST_CASE("cuda: pinned memory is copied while the program goes on", "[emulated]") {
+  const Tensor x = rand({3, 5});
+  const Tensor p = pin_memory(transpose(x, 0, 1));
+  REQUIRE(is_pinned(p));
+  REQUIRE_FALSE(is_pinned(x));
+  REQUIRE(same(p, transpose(x, 0, 1)));
+  REQUIRE(pin_memory(p).raw() == p.raw());
+  REQUIRE_THROWS_AS(pin_memory(to(x, gpu)), DeviceError);
+  const Tensor there = to(p, gpu, true);
+  const Tensor back = to(there + 1, DeviceKind::cpu, true);
+  REQUIRE(is_pinned(back));
+  cuda::synchronize();
+  REQUIRE(same(back, p + 1));
+}
+
+TEST_CASE("cuda: a pinned block is not given out while a copy reads it", "[emulated]") {
+  const cuda::Stream stream;
+  cuda::StreamGuard on(stream);
+  std::vector<Tensor> there;
+  for (int i = 0; i < 20; ++i) there.push_back(to(pin_memory(full({4000}, i)), gpu, true));  // each dies at once
+  stream.synchronize();
+  for (int i = 0; i < 20; ++i) REQUIRE(same(there[static_cast<size_t>(i)], full({4000}, i)));
+}
+
+TEST_CASE("cuda: events tell the time between them", "[emulated]") {
+  const cuda::Event begin(true), end(true);
+  REQUIRE_THROWS_AS(begin.elapsed_time(end), DeviceError);
+  begin.record();
+  const Tensor y = to(rand({1000}), gpu) * 2;
+  end.record();
+  end.synchronize();
+  REQUIRE(begin.elapsed_time(end) >= 0);
 }
 
 TEST_CASE("cuda: streams run side by side, and one waits for the other's event", "[emulated]") {

@@ -46,6 +46,7 @@ void read_schedule(Config& c) {
 Config from_environment() {
   Config c;
   read_schedule(c);
+  if (const char* value = std::getenv("TAPETUM_EMULATION_DEVICES")) c.devices = number("TAPETUM_EMULATION_DEVICES", value);
   if (const char* value = std::getenv("TAPETUM_EMULATION_THREADS")) c.threads = number("TAPETUM_EMULATION_THREADS", value);
   c.lazy_async = second_of("TAPETUM_EMULATION_ASYNC", "eager", "lazy", c.lazy_async);
   c.lazy_streams = second_of("TAPETUM_EMULATION_STREAMS", "eager", "lazy", c.lazy_streams);

@@ -10,6 +10,7 @@ enum class Schedule { forward, reverse, random };
 struct Config {
   Schedule schedule = Schedule::forward;  // the order of threads and blocks
   unsigned seed = 1;                      // of the random schedule
+  unsigned devices = 1;                   // as many as cudaGetDeviceCount tells
   unsigned threads = 0;                   // OS threads that run blocks; 0: as many as processors
   bool lazy_async = true;                 // cp.async, TMA and wgmma complete as late as PTX allows
   bool lazy_streams = false;              // work on a stream runs only at a synchronisation

@@ -35,6 +35,10 @@ cudaError_t launch(LaunchDesc d) {
     return set_error(cudaErrorInvalidConfiguration);
   }
   const cudaStream_t stream = d.stream;
+  if (!is_of_current_device(stream)) {
+    set_diagnostic("kernel " + std::string(d.name) + ": launched on a stream of another device");
+    return set_error(cudaErrorInvalidResourceHandle);
+  }
   submit(stream, [d = std::move(d)] { execute(d); });
   return current_error();
 }

@@ -7,6 +7,7 @@
 #include "kernels/cuda/emulation/config.h"
 
 struct CUstream_st {
+  int device = 0;
   std::deque<std::function<void()>> queue;
   bool running = false;
 };
@@ -62,6 +63,12 @@ void finish_stream(cudaStream_t stream) {
   s.running = false;
 }
 
+bool is_of_current_device(cudaStream_t stream) {
+  int device = 0;
+  cudaGetDevice(&device);
+  return !stream || stream->device == device;
+}
+
 void finish_all() {
   for (cudaStream_t s : runtime().streams) finish_stream(s);
 }
@@ -92,6 +99,10 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "out of memory";
     case cudaErrorInvalidConfiguration:
       return "invalid configuration argument";
+    case cudaErrorInvalidDevice:
+      return "invalid device ordinal";
+    case cudaErrorInvalidResourceHandle:
+      return "invalid resource handle";
     case cudaErrorNotReady:
       return "device not ready";
     case cudaErrorLaunchFailure:
@@ -115,6 +126,7 @@ cudaError_t cudaStreamCreate(cudaStream_t* s) { return cudaStreamCreateWithFlags
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) {
   const auto lock = lock_runtime();
   *s = new CUstream_st;
+  cudaGetDevice(&(*s)->device);
   runtime().streams.insert(*s);
   return cudaSuccess;
 }
@@ -149,6 +161,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t e) {
 }
 cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
   const auto lock = lock_runtime();
+  if (!is_of_current_device(s)) return set_error(cudaErrorInvalidResourceHandle);
   e->stream = resolve(s);
   const unsigned long id = ++e->recorded;
   submit(s, [e, id] {

@@ -18,6 +18,7 @@ void set_diagnostic(std::string text);
 void submit(cudaStream_t stream, std::function<void()> work);
 void finish_stream(cudaStream_t stream);
 void finish_all();
+bool is_of_current_device(cudaStream_t stream);  // kernels and events of another device's stream are refused
 
 // Device memory may be touched while one exists (Config::guard_device_memory).
 class DeviceAccess {
