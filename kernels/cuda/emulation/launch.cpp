@@ -39,8 +39,7 @@ cudaError_t launch(LaunchDesc d) {
     set_diagnostic("kernel " + std::string(d.name) + ": launched on a stream of another device");
     return set_error(cudaErrorInvalidResourceHandle);
   }
-  submit(stream, [d = std::move(d)] { execute(d); });
-  return current_error();
+  return submit(stream, [d = std::move(d)] { execute(d); });
 }
 
 }  // namespace tapetum::emulation

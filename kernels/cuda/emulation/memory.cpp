@@ -4,8 +4,8 @@
 #include <cstring>
 #include <map>
 #include <memory>
-#include <set>
 #include <vector>
+#include "kernels/cuda/emulation/capture.h"
 #include "kernels/cuda/emulation/config.h"
 #include "kernels/cuda/emulation/streams.h"
 
@@ -23,9 +23,13 @@ std::map<void*, Mapping>& allocations() {
   static auto& m = *new std::map<void*, Mapping>;
   return m;
 }
-std::set<const void*>& pinned() {
-  static auto& s = *new std::set<const void*>;
-  return s;
+std::map<const void*, size_t>& pinned() {
+  static auto& m = *new std::map<const void*, size_t>;
+  return m;
+}
+bool is_pinned(const void* p) {
+  auto it = pinned().upper_bound(p);
+  return it != pinned().begin() && p < static_cast<const char*>((--it)->first) + it->second;
 }
 
 int accesses = 0;  // DeviceAccess objects alive
@@ -70,6 +74,7 @@ using namespace tapetum::emulation;
 cudaError_t cudaMalloc(void** p, size_t n) {
   const auto lock = lock_runtime();
   *p = nullptr;
+  if (const cudaError_t error = check_unsafe_call("cudaMalloc"); error != cudaSuccess) return error;
   if (n == 0) return cudaSuccess;
   Mapping mapping;
   char* data = config().guard_device_memory ? allocate_guarded(n, mapping) : allocate_plain(n);
@@ -83,6 +88,7 @@ cudaError_t cudaMalloc(void** p, size_t n) {
 cudaError_t cudaFree(void* p) {
   const auto lock = lock_runtime();
   if (!p) return cudaSuccess;
+  if (const cudaError_t error = check_unsafe_call("cudaFree"); error != cudaSuccess) return error;
   finish_all();
   const auto it = allocations().find(p);
   if (it == allocations().end()) return set_error(cudaErrorInvalidValue);
@@ -95,51 +101,55 @@ cudaError_t cudaFree(void* p) {
 }
 cudaError_t cudaMallocHost(void** p, size_t n) {
   const auto lock = lock_runtime();
+  if (const cudaError_t error = check_unsafe_call("cudaMallocHost"); error != cudaSuccess) return error;
   *p = std::malloc(n);
   if (!*p) return set_error(cudaErrorMemoryAllocation);
-  pinned().insert(*p);
+  pinned()[*p] = n;
   return cudaSuccess;
 }
 cudaError_t cudaFreeHost(void* p) {
   const auto lock = lock_runtime();
+  if (const cudaError_t error = check_unsafe_call("cudaFreeHost"); error != cudaSuccess) return error;
   finish_all();
   pinned().erase(p);
   std::free(p);
   return cudaSuccess;
 }
 
-// Pageable host memory is staged before the call returns, and a copy into it is finished by then.
+// Pageable host memory is staged before the call returns, and a copy into it is finished by then. In a captured stream neither can be.
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t n, cudaMemcpyKind kind, cudaStream_t stream) {
   const auto lock = lock_runtime();
-  if (kind == cudaMemcpyHostToDevice && !pinned().count(from)) {
+  const bool from_pageable = kind == cudaMemcpyHostToDevice && !is_pinned(from), to_pageable = kind == cudaMemcpyDeviceToHost && !is_pinned(to);
+  if (from_pageable || to_pageable)
+    if (const cudaError_t error = check_wait("cudaMemcpyAsync with pageable host memory", stream); error != cudaSuccess) return error;
+  if (from_pageable) {
     const auto* bytes = static_cast<const char*>(from);
     auto stage = std::make_shared<std::vector<char>>(bytes, bytes + n);
-    submit(stream, [=] {
+    return submit(stream, [=] {
       DeviceAccess access;
       std::memcpy(to, stage->data(), n);
     });
-    return current_error();
   }
-  submit(stream, [=] {
+  const cudaError_t error = submit(stream, [=] {
     DeviceAccess access;
     std::memmove(to, from, n);
   });
-  if (kind == cudaMemcpyDeviceToHost && !pinned().count(to)) finish_stream(stream);
-  return current_error();
+  if (error == cudaSuccess && to_pageable) finish_stream(stream);
+  return error == cudaSuccess ? sticky_error() : error;
 }
 cudaError_t cudaMemcpy(void* to, const void* from, size_t n, cudaMemcpyKind) {
   const auto lock = lock_runtime();
+  if (const cudaError_t error = check_unsafe_call("cudaMemcpy"); error != cudaSuccess) return error;
   finish_all();
   DeviceAccess access;
   std::memmove(to, from, n);
-  return current_error();
+  return sticky_error();
 }
 cudaError_t cudaMemsetAsync(void* p, int value, size_t n, cudaStream_t stream) {
   const auto lock = lock_runtime();
-  submit(stream, [=] {
+  return submit(stream, [=] {
     DeviceAccess access;
     std::memset(p, value, n);
   });
-  return current_error();
 }
 cudaError_t cudaMemset(void* p, int value, size_t n) { return cudaMemsetAsync(p, value, n, nullptr); }

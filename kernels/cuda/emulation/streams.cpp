@@ -1,21 +1,9 @@
 // Errors, streams and events of the runtime API.
 #include "kernels/cuda/emulation/streams.h"
 #include <chrono>
-#include <deque>
-#include <set>
 #include <utility>
+#include "kernels/cuda/emulation/capture.h"
 #include "kernels/cuda/emulation/config.h"
-
-struct CUstream_st {
-  int device = 0;
-  std::deque<std::function<void()>> queue;
-  bool running = false;
-};
-struct CUevent_st {
-  unsigned long recorded = 0, done = 0;
-  double milliseconds = 0;
-  cudaStream_t stream = nullptr;
-};
 
 namespace tapetum::emulation {
 namespace {
@@ -32,11 +20,11 @@ Runtime& runtime() {  // never destroyed: tensors with static storage are freed 
   return r;
 }
 
-cudaStream_t resolve(cudaStream_t s) { return s ? s : &runtime().null_stream; }
-
 double now_milliseconds() { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
+
+cudaStream_t resolve(cudaStream_t s) { return s ? s : &runtime().null_stream; }
 
 std::unique_lock<std::recursive_mutex> lock_runtime() { return std::unique_lock(runtime().mutex); }
 
@@ -45,6 +33,7 @@ cudaError_t set_error(cudaError_t error) {
   return error;
 }
 cudaError_t current_error() { return runtime().error; }
+cudaError_t sticky_error() { return runtime().error == cudaErrorLaunchFailure ? cudaErrorLaunchFailure : cudaSuccess; }
 void set_diagnostic(std::string text) { runtime().diagnostic = std::move(text); }
 const std::string& last_diagnostic() { return runtime().diagnostic; }
 void clear_error() {
@@ -73,16 +62,20 @@ void finish_all() {
   for (cudaStream_t s : runtime().streams) finish_stream(s);
 }
 
-// The default stream and the others wait for each other: CUDA's legacy rule.
-void submit(cudaStream_t stream, std::function<void()> work) {
+// The default stream and the others wait for each other, unless made with cudaStreamNonBlocking: CUDA's legacy rule.
+cudaError_t submit(cudaStream_t stream, std::function<void()> work) {
   cudaStream_t s = resolve(stream), null_stream = resolve(nullptr);
-  if (s != null_stream)
-    finish_stream(null_stream);
-  else
+  if (s->capture) return capture_work(*s->capture, *s, std::move(work));
+  if (s != null_stream) {
+    if (s->waits_for_null) finish_stream(null_stream);
+  } else {
+    if (const cudaError_t error = check_null_stream(); error != cudaSuccess) return error;
     for (cudaStream_t other : runtime().streams)
-      if (other != s) finish_stream(other);
+      if (other != s && other->waits_for_null) finish_stream(other);
+  }
   s->queue.push_back(std::move(work));
   if (!config().lazy_streams) finish_stream(s);
+  return sticky_error();
 }
 
 }  // namespace tapetum::emulation
@@ -103,6 +96,26 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "invalid device ordinal";
     case cudaErrorInvalidResourceHandle:
       return "invalid resource handle";
+    case cudaErrorIllegalState:
+      return "the operation cannot be performed in the present state";
+    case cudaErrorStreamCaptureUnsupported:
+      return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
+    case cudaErrorStreamCaptureMerge:
+      return "operation would result in a merge of separate capture sequences";
+    case cudaErrorStreamCaptureUnmatched:
+      return "capture was not ended in the same stream as it began";
+    case cudaErrorStreamCaptureUnjoined:
+      return "capturing stream has unjoined work";
+    case cudaErrorStreamCaptureIsolation:
+      return "dependency created on uncaptured work in another stream";
+    case cudaErrorStreamCaptureImplicit:
+      return "operation would make the legacy stream depend on a capturing blocking stream";
+    case cudaErrorCapturedEvent:
+      return "operation not permitted on an event last recorded in a capturing stream";
+    case cudaErrorStreamCaptureWrongThread:
+      return "attempt to terminate a thread-local capture sequence from another thread";
     case cudaErrorNotReady:
       return "device not ready";
     case cudaErrorLaunchFailure:
@@ -123,15 +136,17 @@ cudaError_t cudaPeekAtLastError() {
 }
 
 cudaError_t cudaStreamCreate(cudaStream_t* s) { return cudaStreamCreateWithFlags(s, 0); }
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) {
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned flags) {
   const auto lock = lock_runtime();
   *s = new CUstream_st;
   cudaGetDevice(&(*s)->device);
+  (*s)->waits_for_null = !(flags & cudaStreamNonBlocking);
   runtime().streams.insert(*s);
   return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t s) {
   const auto lock = lock_runtime();
+  if (const cudaError_t error = check_wait("cudaStreamDestroy", s); error != cudaSuccess) return error;
   finish_stream(s);
   runtime().streams.erase(s);
   delete s;
@@ -139,13 +154,15 @@ cudaError_t cudaStreamDestroy(cudaStream_t s) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t s) {
   const auto lock = lock_runtime();
+  if (const cudaError_t error = check_wait("cudaStreamSynchronize", s); error != cudaSuccess) return error;
   finish_stream(s);
-  return current_error();
+  return sticky_error();
 }
 cudaError_t cudaDeviceSynchronize() {
   const auto lock = lock_runtime();
+  if (const cudaError_t error = check_unsafe_call("cudaDeviceSynchronize"); error != cudaSuccess) return error;
   finish_all();
-  return current_error();
+  return sticky_error();
 }
 
 cudaError_t cudaEventCreate(cudaEvent_t* e) { return cudaEventCreateWithFlags(e, 0); }
@@ -163,29 +180,32 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
   const auto lock = lock_runtime();
   if (!is_of_current_device(s)) return set_error(cudaErrorInvalidResourceHandle);
   e->stream = resolve(s);
+  e->captured = false;
+  if (e->stream->capture) return capture_record(e, *e->stream);
   const unsigned long id = ++e->recorded;
-  submit(s, [e, id] {
+  return submit(s, [e, id] {
     e->done = id;
     e->milliseconds = now_milliseconds();
   });
-  return current_error();
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
   const auto lock = lock_runtime();
+  if (e->captured || resolve(s)->capture) return capture_wait(*resolve(s), e);
   const unsigned long id = e->recorded;
   const cudaStream_t from = e->stream;
-  submit(s, [=] {
+  return submit(s, [=] {
     if (e->done < id) finish_stream(from);
   });
-  return current_error();
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t e) {
   const auto lock = lock_runtime();
+  if (const cudaError_t error = check_wait("cudaEventSynchronize", e); error != cudaSuccess) return error;
   if (e->done < e->recorded) finish_stream(e->stream);
-  return current_error();
+  return sticky_error();
 }
 cudaError_t cudaEventQuery(cudaEvent_t e) {
   const auto lock = lock_runtime();
+  if (const cudaError_t error = check_wait("cudaEventQuery", e); error != cudaSuccess) return error;
   return e->done < e->recorded ? cudaErrorNotReady : cudaSuccess;
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t a, cudaEvent_t b) {
