@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/device.h"
 #include "core/error.h"
 #include "data/sampler.h"
 
@@ -17,6 +18,7 @@ struct LoaderOptions {
   bool drop_last = false;
   uint64_t seed = 0;
   std::shared_ptr<const Sampler> sampler = nullptr;  // instead of shuffle
+  Device device = {};                                // where batches come out: those loaded ahead are on their way to a GPU meanwhile
 };
 
 // The next batch is number `batches` of `epoch`. Saved and restored, a run goes on with exactly the batches it would have had.

@@ -89,8 +89,12 @@ struct Scores {
   tp::train::ConfusionMatrix confusion;
 };
 
-tp::data::LoaderOptions loading(const TrainOptions& o, bool shuffle) {
-  return {.batch_size = o.batch_size, .shuffle = shuffle, .workers = static_cast<int>(o.workers), .seed = static_cast<uint64_t>(o.seed)};
+tp::data::LoaderOptions loading(const TrainOptions& o, bool shuffle, tp::Device device) {
+  return {.batch_size = o.batch_size,
+          .shuffle = shuffle,
+          .workers = static_cast<int>(o.workers),
+          .seed = static_cast<uint64_t>(o.seed),
+          .device = device};
 }
 
 // The model, what teaches it and what judges it.
@@ -102,21 +106,21 @@ struct Training {
         card(make_card(o, sets)),
         model(card.unet),
         loss(o, device),
-        loader(sets.train, loading(o, true)),
-        val_loader(sets.val, loading(o, false)) {
+        loader(sets.train, loading(o, true, device)),
+        val_loader(sets.val, loading(o, false, device)) {
     if (!o.weights.empty()) programs::load_weights(model, tp::load(o.weights), o.weights);
     model.to(device);
     optimizer = make_optimizer(o, model.parameters());
     scheduler = make_scheduler(o, *optimizer, loader.size());
   }
 
-  tp::Tensor logits(const tp::Tensor& images) { return model(to(programs::normalise(images), device)); }
+  tp::Tensor logits(const tp::Tensor& images) { return model(programs::normalise(images)); }
   tp::Tensor classes(const tp::Tensor& logits) { return to(argmax(logits, 1), tp::Device()); }
 
   tp::Tensor step(const Batch& batch) {
     model.train();
     optimizer->zero_grad();
-    const tp::Tensor y = loss(logits(batch.image), to(batch.mask, device));
+    const tp::Tensor y = loss(logits(batch.image), batch.mask);
     y.backward();
     optimizer->step();
     scheduler->step();
@@ -130,8 +134,8 @@ struct Training {
     Scores scores{0, tp::train::ConfusionMatrix(card.unet.classes, o.ignore_index)};
     for (const Batch& batch : val_loader) {
       const tp::Tensor y = logits(batch.image);
-      mean.add(loss(y, to(batch.mask, device)).item(), static_cast<double>(batch.image.size(0)));
-      scores.confusion.add(classes(y), batch.mask);
+      mean.add(loss(y, batch.mask).item(), static_cast<double>(batch.image.size(0)));
+      scores.confusion.add(classes(y), to(batch.mask, tp::Device()));
     }
     scores.loss = mean.mean();
     return scores;
@@ -167,7 +171,7 @@ void draw_panel(const std::string& path, Training& t, std::vector<tp::viz::Fact>
   for (int64_t i = 0; i < std::min(kPanelRows, t.sets.val.size()); ++i) {
     tp::RandomStream unused(0);
     const Batch sample = t.sets.val.get(i, unused);
-    const tp::Tensor labels = t.classes(t.logits(unsqueeze(sample.image, 0)));
+    const tp::Tensor labels = t.classes(t.logits(to(unsqueeze(sample.image, 0), t.device)));
     rows.push_back({sample.image, sample.mask, squeeze(labels, 0), t.sets.val.name(i)});
   }
   tp::viz::PanelOptions options;

@@ -20,6 +20,8 @@ void check_api(const kernels::DeviceApi& api, bool ok) {
   if (!ok) throw DeviceError(fmt::format("to: {}", api.last_error()));
 }
 
+}  // namespace
+
 // On the current stream of the GPU among the two. Between two GPUs both wait, since a stream orders the work of one device only.
 void copy_bytes(Tensor& to, const Tensor& from, bool wait) {
   const bool to_host = to.device().kind == DeviceKind::cpu, between = !to_host && from.device().kind == DeviceKind::cuda;
@@ -28,6 +30,8 @@ void copy_bytes(Tensor& to, const Tensor& from, bool wait) {
   const auto& api = device_of(to_host ? from.device() : to.device());
   check_api(api, api.copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind, wait || between));
 }
+
+namespace {
 
 struct DeviceOptions {
   Device from, to;

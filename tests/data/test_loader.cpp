@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/ops/creation.h"
+#include "core/ops/elementwise.h"
 #include "data/in_memory.h"
 #include "data/loader.h"
 #include "data/synthetic_cells.h"
@@ -197,5 +198,34 @@ TEST_CASE("loader: data sets chosen at run time, subsets and splits") {
   REQUIRE_THROWS_AS(split_indices(1, 0.5, 0), ShapeError);
   REQUIRE_THROWS_AS(split_indices(9, 1.5, 0), ShapeError);
 }
+
+#if defined(TAPETUM_WITH_CUDA)
+
+TEST_CASE("loader: batches come out on the device, the same as on the host", "[emulated]") {
+  DataLoader host(Numbers{.count = 23}, {.batch_size = 4, .shuffle = true});
+  const Seen expected = epoch_of(host);
+  for (int workers : {0, 3}) {
+    DataLoader loader(Numbers{.count = 23}, {.batch_size = 4, .shuffle = true, .workers = workers, .device = DeviceKind::cuda});
+    Seen seen;
+    for (auto& batch : loader) {
+      REQUIRE(batch.index.device() == Device("cuda"));
+      look(seen, {to(batch.index + 0, Device()), to(batch.noise * 1, Device())});
+    }
+    REQUIRE(seen == expected);
+  }
+}
+
+TEST_CASE("loader: a batch on the device may outlive the loop", "[emulated]") {
+  std::vector<Numbered> kept;
+  {
+    DataLoader loader(Numbers{.count = 12}, {.batch_size = 3, .workers = 2, .device = DeviceKind::cuda});
+    for (auto& batch : loader) kept.push_back(batch);
+  }
+  Seen seen;
+  for (const Numbered& batch : kept) look(seen, {to(batch.index, Device()), to(batch.noise, Device())});
+  REQUIRE(seen.index == std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11});
+}
+
+#endif
 
 }  // namespace tapetum::data
