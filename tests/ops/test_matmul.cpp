@@ -41,6 +41,24 @@ TEST_CASE("matmul: 16-bit tensors are computed in f32 and rounded once") {
   REQUIRE(amax(abs(to(y - exact, DType::f32))).item() == 0);
 }
 
+#if defined(TAPETUM_WITH_CUDA)
+TEST_CASE("matmul: f32 is multiplied in tf32 on cuda only when that is asked for", "[emulated]") {
+  using kernels::Float32MatmulPrecision;
+  const Case row = linear_row("tf32", {{40, 64}, {72, 64}, {72}});
+  const auto chosen = [&] {
+    const auto xs = make_inputs(row, DType::f32);
+    linear(to(xs[0], DeviceKind::cuda), to(xs[1], DeviceKind::cuda));
+    return std::string(kernels::last_run().candidate);
+  };
+  REQUIRE(chosen() == "tiled");
+  kernels::set_float32_matmul_precision(Float32MatmulPrecision::high);
+  const std::string high = chosen();
+  for (const Case& r : {row, matmul_row("of long sums", {{24, 1096}, {1096, 40}}), matmul_row("batch", {{2, 40, 72}, {2, 72, 136}})}) check_cuda(r);
+  kernels::set_float32_matmul_precision(Float32MatmulPrecision::highest);
+  REQUIRE(high == "mma");
+}
+#endif
+
 TEST_CASE("matmul: wrong shapes and dtypes are named") {
   REQUIRE_THROWS_WITH(matmul(zeros({2, 3}), zeros({4, 5})), "matmul: expected [..., m, k] x [..., k, n] or vectors [k], got [2, 3] x [4, 5]");
   REQUIRE_THROWS_AS(matmul(zeros({}), zeros({4, 5})), ShapeError);

@@ -61,36 +61,36 @@ template <bool Trans = false> __device__ __forceinline__ void ldmatrix_x2(uint32
 // mma.sync: D += A B by one warp.
 __device__ __forceinline__ void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_AND_CALLER) {
 #if defined(__CUDACC__)
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
   emulation::mma(emulation::Mma::m16n8k16_bf16, d, a, b, at);
 #endif
 }
 __device__ __forceinline__ void mma_m16n8k16_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_AND_CALLER) {
 #if defined(__CUDACC__)
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
   emulation::mma(emulation::Mma::m16n8k16_f16, d, a, b, at);
 #endif
 }
 __device__ __forceinline__ void mma_m16n8k8_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_AND_CALLER) {
 #if defined(__CUDACC__)
-  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
   emulation::mma(emulation::Mma::m16n8k8_tf32, d, a, b, at);
 #endif
 }
 __device__ __forceinline__ void mma_m16n8k32_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2] GPU_AND_CALLER) {
 #if defined(__CUDACC__)
-  asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
   emulation::mma(emulation::Mma::m16n8k32_s8, d, a, b, at);
 #endif
@@ -114,7 +114,7 @@ __device__ __forceinline__ float ex2(float f) {
   return exp2f(f);
 #endif
 }
-// Packs two floats into one bf16x2 register, lo in the low half.
+// Packs two floats into one register of 16-bit numbers, lo in the low half.
 __device__ __forceinline__ uint32_t pack_bf16(float lo, float hi) {
 #if defined(__CUDACC__)
   uint32_t r;
@@ -124,18 +124,34 @@ __device__ __forceinline__ uint32_t pack_bf16(float lo, float hi) {
   return emulation::pack_bf16(lo, hi);
 #endif
 }
+__device__ __forceinline__ uint32_t pack_f16(float lo, float hi) {
+#if defined(__CUDACC__)
+  uint32_t r;
+  asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(hi), "f"(lo));
+  return r;
+#else
+  return emulation::pack_f16(lo, hi);
+#endif
+}
 
-// cp.async: copies from global to shared memory in the background; zeros where !valid.
-template <int Bytes> __device__ __forceinline__ void cp_async(void* smem, const void* gmem, bool valid = true GPU_AND_CALLER) {
+// cp.async: copies from global to shared memory in the background; zeros after the first n bytes.
+template <int Bytes> __device__ __forceinline__ void cp_async_part(void* smem, const void* gmem, int n GPU_AND_CALLER) {
   static_assert(Bytes == 4 || Bytes == 8 || Bytes == 16);
 #if defined(__CUDACC__)
-  const int n = valid ? Bytes : 0;
   if constexpr (Bytes == 16)
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(smem_addr(smem)), "l"(gmem), "r"(n) : "memory");
   else
     asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;" ::"r"(smem_addr(smem)), "l"(gmem), "r"(n), "n"(Bytes) : "memory");
 #else
-  emulation::cp_async(smem, gmem, Bytes, valid ? Bytes : 0, at);
+  emulation::cp_async(smem, gmem, Bytes, n, at);
+#endif
+}
+// All zeros where !valid.
+template <int Bytes> __device__ __forceinline__ void cp_async(void* smem, const void* gmem, bool valid = true GPU_AND_CALLER) {
+#if defined(__CUDACC__)
+  cp_async_part<Bytes>(smem, gmem, valid ? Bytes : 0);
+#else
+  cp_async_part<Bytes>(smem, gmem, valid ? Bytes : 0, at);
 #endif
 }
 __device__ __forceinline__ void cp_async_commit() {
