@@ -55,7 +55,7 @@ std::string_view forced_candidate(const char* slot) {
 RunRecord& last_run() { return record; }
 
 void log_run(const RunRecord& r) {
-  record = {r.slot, r.candidate, r.error + record.error};
+  record = {r.slot, r.candidate, r.error + record.error, record.runs + 1};
   if (log_kernels) std::fprintf(stderr, "kernel %s:%s\n", r.slot, r.candidate);
 }
 

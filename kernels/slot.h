@@ -43,11 +43,13 @@ template <class Args> struct Entry {
   }
 };
 
-// What ran last on this thread, and the sum of the error bounds since `last_run() = {}`: a test sees the public op, not its Args.
+// What ran last on this thread, and since `last_run() = {}` the sum of the error bounds and the number of runs: a test sees the public op,
+// not its Args.
 struct RunRecord {
   const char* slot = nullptr;
   const char* candidate = nullptr;
   double error = 0;
+  int runs = 0;
 };
 
 // "slot:candidate" for this thread while the guard lives.

@@ -32,4 +32,6 @@ DType promote(TensorList tensors) {
 
 DType compute_type(DType t) { return t == DType::f64 ? DType::f64 : is_floating(t) ? DType::f32 : DType::i64; }
 
+DType kernel_type(const Tensor& x) { return x.device().kind == DeviceKind::cpu ? compute_type(x.dtype()) : x.dtype(); }
+
 }  // namespace tapetum

@@ -10,5 +10,8 @@ DType promote(DType a, DType b);
 DType promote(TensorList tensors);
 // What kernels compute in for values of type t: f64, f32 (the 16-bit types too) or i64.
 DType compute_type(DType t);
+// What the kernels of x's device read and write for floating-point values like x's: on the CPU what they compute in, on CUDA any such type
+// as it is (read once, computed in f32, rounded once).
+DType kernel_type(const Tensor& x);
 
 }  // namespace tapetum

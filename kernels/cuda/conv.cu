@@ -2,6 +2,7 @@
 // for every product.
 #include "kernels/conv.h"
 
+#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/collectives.cuh"
 #include "kernels/cuda/images.cuh"
 #include "kernels/cuda/launch.cuh"
@@ -14,8 +15,8 @@ constexpr int64_t kManyPixels = 1024;  // each lane of a warp has some to add
 bool supports(const Conv2dArgs&) { return true; }
 
 // sum + x[0] w[0] + ... of `count` channels
-template <class T> __device__ T add_products(T sum, int64_t count, const T* x, int64_t x_step, const T* w, int64_t w_step) {
-  for (int64_t c = 0; c < count; ++c) sum += x[c * x_step] * w[c * w_step];
+template <class T> __device__ Compute<T> add_products(Compute<T> sum, int64_t count, const T* x, int64_t x_step, const T* w, int64_t w_step) {
+  for (int64_t c = 0; c < count; ++c) sum += widen(x[c * x_step]) * widen(w[c * w_step]);
   return sum;
 }
 
@@ -26,7 +27,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) conv2d_forward_di
   const Place out = place_of(i, z.k, z.p, z.q, z.y_stride[1] == 1);
   const int64_t channels = z.c / z.groups, first = out.c / (z.k / z.groups) * channels;
   const int64_t top = out.h * z.stride_h - z.padding_h, left = out.w * z.stride_w - z.padding_w;
-  T sum = a.bias ? static_cast<const T*>(a.bias)[out.c] : T(0);
+  Compute<T> sum = a.bias ? widen(static_cast<const T*>(a.bias)[out.c]) : Compute<T>(0);
   for (int64_t r = 0; r < z.r; ++r) {
     const int64_t h = top + r * z.dilation_h;
     if (h < 0 || h >= z.h) continue;
@@ -35,10 +36,10 @@ template <class T> __global__ void __launch_bounds__(kThreads) conv2d_forward_di
       if (w < 0 || w >= z.w) continue;
       const T* x = static_cast<const T*>(a.x) + offset_of(z.x_stride, {out.n, first, h, w});
       const T* filter = static_cast<const T*>(a.w) + offset_of(z.w_stride, {out.c, 0, r, s});
-      sum = add_products(sum, channels, x, z.x_stride[1], filter, z.w_stride[1]);
+      sum = add_products<T>(sum, channels, x, z.x_stride[1], filter, z.w_stride[1]);
     }
   }
-  static_cast<T*>(a.y)[offset_of(z.y_stride, out)] = sum;
+  static_cast<T*>(a.y)[offset_of(z.y_stride, out)] = narrow<T>(sum);
 }
 
 // Output row or column that reads input `at` through tap `tap`: at = out * stride + tap * dilation - padding. Negative: none.
@@ -53,7 +54,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) conv2d_grad_input
   if (i >= z.n * z.c * z.h * z.w) return;
   const Place out = place_of(i, z.c, z.h, z.w, z.x_stride[1] == 1);
   const int64_t group_c = z.c / z.groups, channels = z.k / z.groups, first = out.c / group_c * channels;
-  T sum = a.bias ? static_cast<const T*>(a.bias)[out.c] : T(0);
+  Compute<T> sum = a.bias ? widen(static_cast<const T*>(a.bias)[out.c]) : Compute<T>(0);
   for (int64_t r = 0; r < z.r; ++r) {
     const int64_t p = reader_of(out.h, r, z.stride_h, z.padding_h, z.dilation_h, z.p);
     if (p < 0) continue;
@@ -62,10 +63,10 @@ template <class T> __global__ void __launch_bounds__(kThreads) conv2d_grad_input
       if (q < 0) continue;
       const T* y = static_cast<const T*>(a.y) + offset_of(z.y_stride, {out.n, first, p, q});
       const T* filter = static_cast<const T*>(a.w) + offset_of(z.w_stride, {first, out.c % group_c, r, s});
-      sum = add_products(sum, channels, y, z.y_stride[1], filter, z.w_stride[0]);
+      sum = add_products<T>(sum, channels, y, z.y_stride[1], filter, z.w_stride[0]);
     }
   }
-  static_cast<T*>(a.x)[offset_of(z.x_stride, out)] = sum;
+  static_cast<T*>(a.x)[offset_of(z.x_stride, out)] = narrow<T>(sum);
 }
 
 // `lanes` threads share the pixels of y and add up their sums in a tree. out: n counts the filters.
@@ -76,36 +77,36 @@ template <class T, int lanes> __global__ void __launch_bounds__(kThreads) conv2d
   const int lane = threadIdx.x % lanes;
   const Place out = place_of(i, group_c, z.r, z.s, false);
   const int64_t channel = out.n / (z.k / z.groups) * group_c + out.c;
-  T sum = 0;
+  Compute<T> sum = 0;
   for (int64_t n = 0; n < z.n; ++n)
     for (int64_t pixel = lane; pixel < z.p * z.q; pixel += lanes) {
       const int64_t p = pixel / z.q, q = pixel % z.q;
       const int64_t h = p * z.stride_h + out.h * z.dilation_h - z.padding_h, w = q * z.stride_w + out.w * z.dilation_w - z.padding_w;
       if (h < 0 || h >= z.h || w < 0 || w >= z.w) continue;
-      const T x = static_cast<const T*>(a.x)[offset_of(z.x_stride, {n, channel, h, w})];
-      sum += x * static_cast<const T*>(a.y)[offset_of(z.y_stride, {n, out.n, p, q})];
+      const Compute<T> x = widen(static_cast<const T*>(a.x)[offset_of(z.x_stride, {n, channel, h, w})]);
+      sum += x * widen(static_cast<const T*>(a.y)[offset_of(z.y_stride, {n, out.n, p, q})]);
     }
   sum = sum_lanes<lanes>(sum);
-  if (lane == 0) static_cast<T*>(a.w)[offset_of(z.w_stride, out)] = sum;
+  if (lane == 0) static_cast<T*>(a.w)[offset_of(z.w_stride, out)] = narrow<T>(sum);
 }
 
 Status run_forward(const Conv2dArgs& a, Workspace& workspace) {
   const int64_t count = a.shape.n * a.shape.k * a.shape.p * a.shape.q;
   if (count == 0) return Status::ok;
   const gpu::Launch at = launch_threads(count, workspace);
-  return with_compute_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<conv2d_forward_direct_kernel<T>>(at, a)); });
+  return with_floating_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<conv2d_forward_direct_kernel<T>>(at, a)); });
 }
 Status run_grad_input(const Conv2dArgs& a, Workspace& workspace) {
   const int64_t count = a.shape.n * a.shape.c * a.shape.h * a.shape.w;
   if (count == 0) return Status::ok;
   const gpu::Launch at = launch_threads(count, workspace);
-  return with_compute_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<conv2d_grad_input_direct_kernel<T>>(at, a)); });
+  return with_floating_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<conv2d_grad_input_direct_kernel<T>>(at, a)); });
 }
 Status run_grad_weight(const Conv2dArgs& a, Workspace& workspace) {
   const Conv2dShape& z = a.shape;
   const int64_t count = z.k * (z.c / z.groups) * z.r * z.s;
   if (count == 0) return Status::ok;
-  return with_compute_type(z.dtype, [&]<class T>() {
+  return with_floating_type(z.dtype, [&]<class T>() {
     if (z.n * z.p * z.q < kManyPixels) return status_of(gpu::launch<conv2d_grad_weight_direct_kernel<T, 1>>(launch_threads(count, workspace), a));
     return status_of(gpu::launch<conv2d_grad_weight_direct_kernel<T, kWarp>>(launch_threads(count, workspace, kWarp), a));
   });

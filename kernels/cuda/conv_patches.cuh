@@ -1,19 +1,21 @@
 // A convolution as a product of matrices: patches [pixel, element], whose elements are what the filter reads there, times filters
-// [channel, element]. Neither is ever stored: these operands of multiply_tile find each number where it lies. Indices fit in 31 bits.
+// [channel, element]. Neither is ever stored: these operands of multiply_tile find each number where it lies, and widen 16-bit ones.
+// Indices fit in 31 bits.
 #pragma once
 #include "kernels/conv.h"
+#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/divider.cuh"
 
 namespace tapetum::kernels {
 namespace {
 
-// f32, and small enough for indices and coordinates of 31 bits.
+// f32 or 16-bit, and small enough for indices and coordinates of 31 bits.
 inline bool is_indexable(const Conv2dArgs& a) {
   const Conv2dShape& z = a.shape;
   constexpr int64_t limit = int64_t{1} << 29;
   const int64_t reach_h = z.h + z.p * z.stride_h + z.r * z.dilation_h + z.padding_h,
                 reach_w = z.w + z.q * z.stride_w + z.s * z.dilation_w + z.padding_w;
-  return z.dtype == DType::f32 && reach_h < limit && reach_w < limit && z.n * z.p * z.q < limit && z.n * z.h * z.w < limit &&
+  return z.dtype != DType::f64 && reach_h < limit && reach_w < limit && z.n * z.p * z.q < limit && z.n * z.h * z.w < limit &&
          z.c * z.r * z.s < limit && z.k * z.r * z.s < limit;
 }
 
@@ -75,8 +77,8 @@ struct Elements {
 };
 
 // A number of the patches lies at the sum of its pixel's and its element's place; where the sum is outside of the image there is a zero.
-struct Patches {
-  const float* data;
+template <class T> struct Patches {
+  const T* data;
   Strides stride;
   int height, width;
   Pixels pixels;
@@ -101,44 +103,45 @@ struct Patches {
   }
   __device__ float at(const Place& pixel, const Place& element) const {
     const int h = pixel.h + element.h, w = pixel.w + element.w;
-    return h >= 0 && h < height && w >= 0 && w < width ? data[pixel.offset + element.offset] : 0.0f;
+    return h >= 0 && h < height && w >= 0 && w < width ? widen(data[pixel.offset + element.offset]) : 0.0f;
   }
 };
 
-template <bool along_depth> struct PixelLines {
+template <class T, bool along_depth> struct PixelLines {
   static constexpr bool kAlongDepth = along_depth;
-  using Line = Patches::Place;
-  using Step = Patches::Place;
-  const Patches& patches;
+  using Line = typename Patches<T>::Place;
+  using Step = typename Patches<T>::Place;
+  const Patches<T>& patches;
   __device__ Line line(int64_t i) const { return patches.pixel(i); }
   __device__ Step step(int64_t l) const { return patches.element(l); }
   __device__ float read(const Line& line, const Step& step) const { return patches.at(line, step); }
 };
-template <bool along_depth> struct ElementLines {
+template <class T, bool along_depth> struct ElementLines {
   static constexpr bool kAlongDepth = along_depth;
-  using Line = Patches::Place;
-  using Step = Patches::Place;
-  const Patches& patches;
+  using Line = typename Patches<T>::Place;
+  using Step = typename Patches<T>::Place;
+  const Patches<T>& patches;
   __device__ Line line(int64_t i) const { return patches.element(i); }
   __device__ Step step(int64_t l) const { return patches.pixel(l); }
   __device__ float read(const Line& line, const Step& step) const { return patches.at(step, line); }
 };
 
 // Lines that begin line_stride apart; null: outside. A step is the offset within the line, negative outside.
-struct ChannelLines {
-  const float* data;
+template <class T> struct ChannelLines {
+  const T* data;
   int64_t line_stride;
   int lines;
 
-  using Line = const float*;
+  using Line = const T*;
   using Step = int64_t;
   __device__ Line line(int64_t i) const { return i < lines ? data + i * line_stride : nullptr; }
-  __device__ float read(Line line, Step step) const { return line && step >= 0 ? line[step] : 0.0f; }
+  __device__ float read(Line line, Step step) const { return line && step >= 0 ? widen(line[step]) : 0.0f; }
 };
 
 // The filters' lines are output channels, their steps elements.
-template <bool along_depth> struct FilterLines : ChannelLines {
+template <class T, bool along_depth> struct FilterLines : ChannelLines<T> {
   static constexpr bool kAlongDepth = along_depth;
+  using Step = int64_t;
   const Elements& elements;
   int64_t c, r, s;  // strides
   __device__ Step step(int64_t l) const {
@@ -149,8 +152,9 @@ template <bool along_depth> struct FilterLines : ChannelLines {
 };
 
 // An image's lines are its channels, their steps pixels.
-template <bool along_depth> struct ImageLines : ChannelLines {
+template <class T, bool along_depth> struct ImageLines : ChannelLines<T> {
   static constexpr bool kAlongDepth = along_depth;
+  using Step = int64_t;
   const Pixels& pixels;
   Strides stride;
   __device__ Step step(int64_t l) const {

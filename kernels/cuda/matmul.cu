@@ -1,11 +1,14 @@
 // dot: one warp for each element of c. For few rows or columns, where the other operand is read about once and tiles would be empty.
 // tiled: one block for each tile of c; operands are read along whichever of their dimensions is dense.
 //   With tiles of r x s elements, a is read n / s times and b m / r times.
+// 16-bit operands are widened on the way to shared memory, so that sums are in float.
 #include "kernels/matmul.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
+#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/collectives.cuh"
 #include "kernels/cuda/gemm_tile.cuh"
 #include "kernels/cuda/launch.cuh"
@@ -27,12 +30,12 @@ template <class T> __global__ void __launch_bounds__(kThreads) matmul_dot_kernel
   const auto o = offsets_of(z.batch, element / (z.n * z.m), z.batch.ndim);
   const T* a = static_cast<const T*>(args.a) + o.at[0] + i * z.a.row;
   const T* b = static_cast<const T*>(args.b) + o.at[1] + j * z.b.column;
-  T sum = 0;
-  for (int64_t l = threadIdx.x % kWarp; l < z.k; l += kWarp) sum += a[l * z.a.column] * b[l * z.b.row];
+  Compute<T> sum = 0;
+  for (int64_t l = threadIdx.x % kWarp; l < z.k; l += kWarp) sum += widen(a[l * z.a.column]) * widen(b[l * z.b.row]);
   sum = sum_lanes(sum);
   if (threadIdx.x % kWarp != 0) return;
-  if (args.bias) sum += static_cast<const T*>(args.bias)[j];
-  static_cast<T*>(args.c)[o.at[2] + i * z.c.row + j * z.c.column] = sum;
+  if (args.bias) sum += widen(static_cast<const T*>(args.bias)[j]);
+  static_cast<T*>(args.c)[o.at[2] + i * z.c.row + j * z.c.column] = narrow<T>(sum);
 }
 
 bool supports_dot(const MatmulArgs& a) { return std::min(a.shape.m, a.shape.n) <= kFew; }
@@ -46,7 +49,7 @@ Status run_dot(const MatmulArgs& args, Workspace& workspace) {
   const int64_t count = args.shape.batch.count * args.shape.m * args.shape.n;
   if (count == 0) return Status::ok;
   const gpu::Launch at = launch_threads(count, workspace, kWarp);
-  return with_compute_type(args.shape.dtype, [&]<class T>() { return status_of(gpu::launch<matmul_dot_kernel<T>>(at, args)); });
+  return with_floating_type(args.shape.dtype, [&]<class T>() { return status_of(gpu::launch<matmul_dot_kernel<T>>(at, args)); });
 }
 
 template <class T, bool along_depth> struct StridedOperand {
@@ -61,7 +64,7 @@ template <class T, bool along_depth> struct StridedOperand {
   };
   __device__ Line line(int64_t i) const { return i < lines ? data + i * line_stride : nullptr; }
   __device__ Step step(int64_t l) const { return {l * step_stride, l < steps}; }
-  __device__ T read(Line line, Step step) const { return line && step.inside ? line[step.offset] : T(0); }
+  __device__ Compute<T> read(Line line, Step step) const { return line && step.inside ? widen(line[step.offset]) : Compute<T>(0); }
 };
 
 // c, or its transpose where that has neighbouring columns in memory.
@@ -81,8 +84,8 @@ Problem with_dense_rows(const MatmulArgs& args) {
   return p;
 }
 
-template <class Tile, bool a_along_depth, bool b_along_depth> __global__ void __launch_bounds__(Tile::kThreads, 2) matmul_tiled_kernel(Problem p) {
-  using T = typename Tile::T;
+template <class T, class Tile, bool a_along_depth, bool b_along_depth>
+__global__ void __launch_bounds__(Tile::kThreads, 2) matmul_tiled_kernel(Problem p) {
   const MatmulShape& z = p.args.shape;
   const int64_t across = Tile::across(z.n), down = Tile::down(z.m), block = blockIdx.x;
   const auto o = offsets_of(z.batch, block / (across * down), z.batch.ndim);
@@ -90,14 +93,14 @@ template <class Tile, bool a_along_depth, bool b_along_depth> __global__ void __
   const StridedOperand<T, b_along_depth> b{static_cast<const T*>(p.args.b) + o.at[1], z.n, z.k, z.b.column, z.b.row};
   const auto bias = static_cast<const T*>(p.args.bias);
   T* const c = static_cast<T*>(p.args.c) + o.at[2];
-  multiply_tile<Tile>(a, b, block / across % down * Tile::kRows, block % across * Tile::kColumns, 0, z.k, [&](int64_t i, int64_t j, T sum) {
-    if (i < z.m && j < z.n) c[i * z.c.row + j * z.c.column] = bias ? sum + bias[p.transposed ? i : j] : sum;
+  multiply_tile<Tile>(a, b, block / across % down * Tile::kRows, block % across * Tile::kColumns, 0, z.k, [&](int64_t i, int64_t j, Compute<T> sum) {
+    if (i < z.m && j < z.n) c[i * z.c.row + j * z.c.column] = narrow<T>(bias ? sum + widen(bias[p.transposed ? i : j]) : sum);
   });
 }
 
 template <class Tile> int64_t tiles_of(const MatmulShape& z) { return Tile::down(z.m) * Tile::across(z.n) * z.batch.count; }
 
-template <class Tile> Status launch(const Problem& p, const Workspace& workspace) {
+template <class T, class Tile> Status launch(const Problem& p, const Workspace& workspace) {
   const MatmulShape& z = p.args.shape;
   const gpu::Launch at{.grid = dim3(static_cast<unsigned>(tiles_of<Tile>(z))),
                        .block = Tile::kThreads,
@@ -105,10 +108,10 @@ template <class Tile> Status launch(const Problem& p, const Workspace& workspace
                        .stream = stream_of(workspace)};
   const bool a_along_depth = z.a.column <= z.a.row, b_along_depth = z.b.row < z.b.column;
   if (a_along_depth)
-    return status_of(b_along_depth ? gpu::launch<matmul_tiled_kernel<Tile, true, true>>(at, p)
-                                   : gpu::launch<matmul_tiled_kernel<Tile, true, false>>(at, p));
-  return status_of(b_along_depth ? gpu::launch<matmul_tiled_kernel<Tile, false, true>>(at, p)
-                                 : gpu::launch<matmul_tiled_kernel<Tile, false, false>>(at, p));
+    return status_of(b_along_depth ? gpu::launch<matmul_tiled_kernel<T, Tile, true, true>>(at, p)
+                                   : gpu::launch<matmul_tiled_kernel<T, Tile, true, false>>(at, p));
+  return status_of(b_along_depth ? gpu::launch<matmul_tiled_kernel<T, Tile, false, true>>(at, p)
+                                 : gpu::launch<matmul_tiled_kernel<T, Tile, false, false>>(at, p));
 }
 
 // A large tile reads less, a small one leaves fewer multiprocessors idle.
@@ -121,8 +124,12 @@ Status run_tiled(const MatmulArgs& args, Workspace& workspace) {
   const MatmulShape& z = args.shape;
   if (z.m == 0 || z.n == 0 || z.batch.count == 0) return Status::ok;
   const Problem p = with_dense_rows(args);
-  if (z.dtype == DType::f64) return launch<Double>(p, workspace);
-  return tiles_of<Large>(z) >= kEnoughBlocks ? launch<Large>(p, workspace) : launch<Small>(p, workspace);
+  return with_floating_type(z.dtype, [&]<class T>() {
+    if constexpr (std::is_same_v<T, double>)
+      return launch<T, Double>(p, workspace);
+    else
+      return tiles_of<Large>(z) >= kEnoughBlocks ? launch<T, Large>(p, workspace) : launch<T, Small>(p, workspace);
+  });
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 namespace tapetum::kernels {
 namespace {
 
-bool supports(const Conv2dArgs&) { return true; }
+bool supports(const Conv2dArgs& a) { return is_compute(a.shape.dtype); }
 
 int64_t at(const int64_t (&stride)[4], int64_t a, int64_t b, int64_t c, int64_t d) {
   return a * stride[0] + b * stride[1] + c * stride[2] + d * stride[3];

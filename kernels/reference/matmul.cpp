@@ -6,7 +6,7 @@
 namespace tapetum::kernels {
 namespace {
 
-bool supports(const MatmulArgs&) { return true; }
+bool supports(const MatmulArgs& a) { return is_compute(a.shape.dtype); }
 
 Status matmul(const MatmulArgs& args, Workspace&) {
   const auto& s = args.shape;

@@ -1,6 +1,7 @@
 #include "tests/ops/case.h"
 
 #include <catch2/catch.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -58,7 +59,7 @@ std::vector<Tensor> run(const Case& row, const std::vector<Tensor>& inputs) {
   const Tensor y = row.op(xs);
   const GeneratorState keep = random_state();
   manual_seed(7);
-  const Tensor gy = to(rand(y.shape(), -1, 1, DType::f32, y.device()), y.dtype());
+  const Tensor gy = to(rand(y.shape(), -1, 1, DType::bf16, y.device()), y.dtype());  // what bf16 holds, every type holds
   set_random_state(keep);
   std::vector<Tensor> all{y.detach()};
   for (const Tensor& g : grad({y}, xs, {gy})) all.push_back(g);
@@ -85,7 +86,26 @@ std::vector<Tensor> oracle(const Case& row, const std::vector<Tensor>& inputs) {
   return results;
 }
 
-void compare(const Tensor& y, const Tensor& exact, double bound) {
+// How far a result may lie from the exact one: `relative` times the greatest exact value, and `absolute`.
+struct Tolerance {
+  double relative, absolute = 0;
+};
+
+// Kernels' errors are bounded in units of what they compute in. For 16-bit inputs that is f32, and each run adds the rounding of its result to
+// 16 bits: half an eps of it, or half a step where f16 is subnormal. What an op does with one error it does with the other.
+// (dtype: the coarsest of inputs and result; the enum runs from fine to coarse.)
+Tolerance tolerance(const kernels::RunRecord& runs, DType dtype, double amplification) {
+  const double compute = dtype == DType::f64 ? 0x1p-52 : 0x1p-23, eps = dtype == DType::f16 ? 0x1p-10 : dtype == DType::bf16 ? 0x1p-7 : 0;
+  const double step = dtype == DType::f16 ? 0x1p-24 : 0;
+  return {amplification * (runs.error * compute + runs.runs * eps / 2), amplification * runs.runs * step / 2};
+}
+
+// The value nearest to x in a dtype: beyond the greatest one infinity.
+double rounded(double x, DType dtype) {
+  return with_type(dtype, [&]<class T>() { return cast<double>(cast<T>(x)); });
+}
+
+void compare(const Tensor& y, const Tensor& exact, const Tolerance& tolerance) {
   REQUIRE(y.defined() == exact.defined());
   if (!y.defined()) return;
   REQUIRE(y.shape() == exact.shape());
@@ -93,16 +113,16 @@ void compare(const Tensor& y, const Tensor& exact, double bound) {
   double scale = 0, worst = 0;
   for (int64_t i = 0; i < a.numel(); ++i) {
     const double u = a.data<double>()[i], v = b.data<double>()[i];
-    if (u == v || (std::isnan(u) && std::isnan(v))) continue;  // the same infinity, or NaN on both sides
+    if (u == v || u == rounded(v, y.dtype()) || (std::isnan(u) && std::isnan(v))) continue;  // the same infinity, or NaN on both sides
     const double d = std::fabs(u - v);
     worst = d <= worst ? worst : d;  // a NaN is kept
     if (std::isfinite(v)) scale = std::fmax(scale, std::fabs(v));
   }
   for (int64_t i = 0; i < b.numel(); ++i)
     if (std::isfinite(b.data<double>()[i])) scale = std::fmax(scale, std::fabs(b.data<double>()[i]));
-  const double eps = !is_floating(y.dtype()) ? 0 : y.dtype() == DType::f32 ? 0x1p-23 : 0x1p-52;
-  INFO("greatest difference " << worst << ", allowed " << bound * eps * scale);
-  REQUIRE(worst <= bound * eps * scale);
+  const double allowed = is_floating(y.dtype()) ? tolerance.relative * scale + tolerance.absolute : 0;
+  INFO("greatest difference " << worst << ", allowed " << allowed);
+  REQUIRE(worst <= allowed);
 }
 
 // The last candidate of a device's list serves every call; on the CPU that is the one before the reference too.
@@ -124,10 +144,16 @@ void check_candidate(const Case& row, const kernels::SlotBase& slot, DeviceKind 
     REQUIRE_FALSE(serves_every_call(slot, device, index));
     return;
   }
-  const double bound = kernels::last_run().error * row.amplification;
+  const kernels::RunRecord runs = kernels::last_run();
   for (size_t i = 0; i < results.size(); ++i) {
     INFO((i ? "gradient of input " + std::to_string(i - 1) : std::string("result")));
-    compare(results[i], exact[i], bound);
+    if (!results[i].defined()) {
+      REQUIRE_FALSE(exact[i].defined());
+      continue;
+    }
+    if (i) REQUIRE(results[i].dtype() == xs[i - 1].dtype());
+    const DType coarsest = std::max(results[i].dtype(), xs.empty() ? DType::f64 : xs[0].dtype());
+    compare(results[i], exact[i], tolerance(runs, coarsest, row.amplification));
   }
   check_guards();
 }
@@ -145,6 +171,16 @@ void check_candidates_on(const Case& row, const std::vector<Tensor>& xs, const s
     if (isa > kernels::machine_isa()) continue;
     kernels::IsaGuard isa_guard(isa);
     check_slots(row, DeviceKind::cpu, xs, exact, std::string(kernels::name_of(isa)) + " " + layout);
+  }
+}
+
+// False for an op that is not made for its inputs' dtype, and says so.
+bool takes_dtype(const Case& row, const std::vector<Tensor>& xs) {
+  try {
+    row.op(xs);
+    return true;
+  } catch (const DTypeError&) {
+    return false;
   }
 }
 
@@ -179,11 +215,12 @@ void check_cuda(const Case& row) {
     INFO(row.name << " " << slot->name << " has no CUDA kernel");
     REQUIRE(slot->candidate(DeviceKind::cuda, 0) != nullptr);
   }
-  for (DType dtype : {DType::f32, DType::f64}) {
+  for (DType dtype : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
     const auto inputs = make_inputs(row, dtype);
-    const auto exact = oracle(row, inputs);
     std::vector<Tensor> there;
     for (const Tensor& x : inputs) there.push_back(to(x, DeviceKind::cuda));
+    if (!takes_dtype(row, there)) continue;
+    const auto exact = oracle(row, inputs);
     for (Layout layout : {Layout::contiguous, Layout::permuted, Layout::sliced})
       check_slots(row, DeviceKind::cuda, with_layout(there, layout), exact, std::string("cuda ") + kLayoutNames[static_cast<int>(layout)]);
   }
@@ -233,7 +270,7 @@ void check_twin(const Case& row) {
   const auto of_twin = grad({y}, inputs, {gy}, {.create_graph = true});
   for (size_t i = 0; i < inputs.size(); ++i) {
     INFO(row.name << " input " << i);
-    compare(of_kernel[i], of_twin[i].defined() ? of_twin[i].detach() : of_twin[i], 1024 * row.amplification);
+    compare(of_kernel[i], of_twin[i].defined() ? of_twin[i].detach() : of_twin[i], {1024 * row.amplification * 0x1p-52});
   }
 }
 

@@ -30,7 +30,7 @@ struct Case {
 std::vector<Tensor> make_inputs(const Case& row, DType dtype, uint64_t seed = 1);
 
 void check_candidates(const Case& row);   // values and gradients: every candidate, instruction set, layout and dtype against the reference in f64
-void check_cuda(const Case& row);         // the same for every CUDA kernel, in each layout and dtype
+void check_cuda(const Case& row);         // the same for every CUDA kernel, in each layout and dtype, 16-bit ones too
 void check_gradients(const Case& row);    // first and second order, finite differences
 void check_determinism(const Case& row);  // the same bits at one, two and four threads
 void check_twin(const Case& row);         // gradients of the kernels against those of the composite definition
