@@ -1,4 +1,4 @@
-// What the tests of the emulator share.
+// What the tests of the emulator share. Those of instructions run on a GPU too, where nvcc compiles them.
 #pragma once
 #include <catch2/catch.hpp>
 #include <cstddef>
@@ -39,6 +39,21 @@ template <class T> class Array {
   size_t size_;
 };
 
+#if defined(__CUDACC__)
+
+// What the runtime says about a launch; empty: nothing.
+template <auto K, class... A> std::string fault_of(const gpu::Launch& at, A... arguments) {
+  cudaError_t error = gpu::launch<K>(at, arguments...);
+  if (error == cudaSuccess) error = cudaDeviceSynchronize();
+  return error == cudaSuccess ? "" : cudaGetErrorString(error);
+}
+
+// A GPU has an order of its own.
+template <class F> void for_schedules(F f) { f(); }
+template <class F> void for_completions(F f) { f(); }
+
+#else
+
 // Settings of the emulator until the end of the scope; the program's own (its environment variables) come back.
 class Settings {
  public:
@@ -70,5 +85,16 @@ template <class F> void for_schedules(F f) {
     f();
   }
 }
+
+// Asynchronous instructions complete late and at once.
+template <class F> void for_completions(F f) {
+  Settings settings;
+  for (bool lazy : {true, false}) {
+    settings.config.lazy_async = lazy;
+    for_schedules(f);
+  }
+}
+
+#endif
 
 }  // namespace tapetum::test
