@@ -5,7 +5,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/capture.h"
 #include "core/error.h"
+#include "core/faults.h"
 #include "core/storage.h"
 #include "kernels/device.h"
 
@@ -14,6 +16,14 @@ namespace {
 
 void check(const char* what, const kernels::DeviceApi& api, bool ok) {
   if (!ok) throw DeviceError(fmt::format("{}: {}", what, api.last_error()));
+}
+
+// What kernels have reported by then is thrown here.
+template <class F> void wait_for(const char* what, Device device, F wait) {
+  refuse_capture(what, "there is no work to wait for");
+  const auto& api = device_of(device);
+  check(what, api, wait(api));
+  throw_faults(device);
 }
 
 }  // namespace
@@ -31,8 +41,7 @@ int device_count() {
 }
 
 void synchronize(Device device) {
-  const auto& api = device_of(device);
-  check("synchronize", api, api.synchronize());
+  wait_for("synchronize", device, [](const auto& api) { return api.synchronize(); });
 }
 
 Stream::Stream(Device device) : Stream(new Handle(device, nullptr, true)) {
@@ -48,8 +57,7 @@ Stream Stream::current(Device device) {
   return Stream(new Handle(device, kernels::current_stream(), false));
 }
 void Stream::synchronize() const {
-  const auto& api = device_of(device());
-  check("Stream::synchronize", api, api.finish(handle()));
+  wait_for("Stream::synchronize", device(), [&](const auto& api) { return api.finish(handle()); });
 }
 void Stream::wait(const Event& event) const {
   if (!event.handle()) return;
@@ -77,8 +85,7 @@ void Event::record(const Stream& stream) const {
 }
 void Event::synchronize() const {
   if (!handle()) return;
-  const auto& api = device_of(handle_->device);
-  check("Event::synchronize", api, api.finish_event(handle()));
+  wait_for("Event::synchronize", handle_->device, [&](const auto& api) { return api.finish_event(handle()); });
 }
 float Event::elapsed_time(const Event& end) const {
   const auto& api = device_of(handle_->device);

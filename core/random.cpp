@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/capture.h"
 #include "kernels/philox.h"
 
 namespace tapetum {
@@ -13,14 +14,30 @@ std::atomic<uint64_t> seed{0}, calls{0};
 
 }  // namespace
 
-void manual_seed(uint64_t s) { set_random_state({s, 0}); }
-GeneratorState random_state() { return {seed, calls}; }
+void manual_seed(uint64_t s) {
+  refuse_capture("manual_seed", "replays go on in the stream of their time");
+  set_random_state({s, 0});
+}
+
+// While a graph is captured, calls are counted from where its replays will find the stream.
+GeneratorState random_state() {
+  if (const Capture* capture = current_capture()) return {0, capture->random_calls};
+  return {seed, calls};
+}
 void set_random_state(GeneratorState state) {
+  if (Capture* capture = current_capture()) {
+    capture->random_calls = state.calls;
+    return;
+  }
   seed = state.seed;
   calls = state.calls;
 }
 
-GeneratorState next_random_call() { return {seed, calls.fetch_add(1)}; }
+GeneratorState next_random_call() { return take_random_calls(1); }
+GeneratorState take_random_calls(uint64_t count) {
+  refuse_capture("random", "the call would be the same at each replay");
+  return {seed, calls.fetch_add(count)};
+}
 
 uint64_t derived_seed(uint64_t seed, uint64_t stream, uint64_t purpose) {
   const auto words = kernels::philox(seed, stream, purpose);

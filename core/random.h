@@ -15,7 +15,8 @@ void manual_seed(uint64_t seed);
 GeneratorState random_state();
 void set_random_state(GeneratorState state);
 
-GeneratorState next_random_call();  // seed and number of this call; the next one gets the next number
+GeneratorState next_random_call();                 // seed and number of this call; the next one gets the next number
+GeneratorState take_random_calls(uint64_t count);  // the same for so many at once: the first one's
 
 // A seed of its own for every (seed, stream, purpose).
 uint64_t derived_seed(uint64_t seed, uint64_t stream, uint64_t purpose);

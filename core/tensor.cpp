@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/capture.h"
+#include "core/faults.h"
 #include "kernels/device.h"
 
 namespace tapetum {
@@ -58,8 +60,10 @@ double Tensor::item() const {
   if (numel() != 1) throw ShapeError(fmt::format("item: expected one element, got shape {}", to_string(shape())));
   if (device().kind == DeviceKind::meta) throw DeviceError("item: a tensor on 'meta' has no values");
   double bits = 0;
+  if (device().kind == DeviceKind::cuda) refuse_capture("item", "the value is not known");
   const auto& api = device_of(device());
   if (!api.copy(&bits, raw(), size_of(dtype()), kernels::CopyKind::to_host, true)) throw DeviceError(fmt::format("item: {}", api.last_error()));
+  throw_faults(device());
   return with_type(dtype(), [&]<class T>() -> double {
     T x;
     std::memcpy(&x, &bits, sizeof x);

@@ -1,5 +1,6 @@
 // Per class, over all lines of probabilities p (one line a pixel) whose label is not ignored: how much p and the labels overlap, and their sizes.
 #pragma once
+#include "kernels/fault.h"
 #include "kernels/lines.h"
 #include "kernels/slot.h"
 
@@ -11,8 +12,8 @@ struct DiceSumsArgs {
   int64_t ignore_index;
   const void* p;
   const int64_t* target;
-  void* sums;    // [3, classes]: sum of p at the label, sum of p^2 (of p unless squared), count of the label
-  int64_t* bad;  // set to the first pixel whose label is neither a class nor ignored, if any
+  void* sums;  // [3, classes]: sum of p at the label, sum of p^2 (of p unless squared), count of the label
+  Fault* bad;  // gets the first label that is neither a class nor ignored, at its pixel
 };
 
 struct DiceSumsBackwardArgs {

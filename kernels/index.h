@@ -1,5 +1,6 @@
 // Elements picked by an index along one dimension: walked[..., i, ...] stands beside table[..., index[..., i, ...], ...].
 #pragma once
+#include "kernels/fault.h"
 #include "kernels/slot.h"
 
 namespace tapetum::kernels {
@@ -17,7 +18,7 @@ struct IndexArgs {
   void* walked;
   const int64_t* index;
   void* table;
-  int64_t* bad;  // set to the lowest i lines.count + line whose index is not in [0, limit), if any; such elements are skipped
+  Fault* bad;  // gets the index that is not in [0, limit) at the lowest i lines.count + line; no table element is touched for it
 };
 
 // Calls f with the unsigned type of the same size: what only moves elements need not know more of them.

@@ -1,6 +1,7 @@
 // Cross-entropy of lines of logits (one per pixel, along the classes) against class indices, with softmax and its gradient fused in.
 // For target t, weights w and smoothing e over C classes:  (1 - e) w_t (lse - x_t) + e/C sum_c w_c (lse - x_c),  lse = log sum exp x
 #pragma once
+#include "kernels/fault.h"
 #include "kernels/lines.h"
 #include "kernels/reduction.h"
 #include "kernels/slot.h"
@@ -22,7 +23,7 @@ struct CrossEntropyForwardArgs {
   void* loss;          // one value per pixel, or one for all
   void* lse;           // per pixel, for the gradient
   void* total_weight;  // one value: the sum of w_t
-  int64_t* bad;        // set to the first pixel whose target is neither a class nor ignored, if any; such pixels are skipped
+  Fault* bad;          // gets the first target that is neither a class nor ignored, at its pixel; such pixels are skipped
 };
 
 struct CrossEntropyBackwardArgs {

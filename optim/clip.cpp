@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "core/autograd/modes.h"
+#include "core/capture.h"
 #include "core/error.h"
 #include "core/ops/activation.h"
 #include "core/ops/launch.h"
@@ -36,6 +37,7 @@ Tensor clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, c
   NoGrad no_grad;
   const auto gradients = own_gradients(parameters);
   if (options.error_if_nonfinite) {
+    refuse_capture("clip_grad_norm_", "error_if_nonfinite has to know the norm");
     const double norm = clip_norm_(gradients, std::numeric_limits<double>::infinity(), options.norm_type).item();
     if (!std::isfinite(norm)) throw Error(fmt::format("clip_grad_norm_: the gradients' norm is {}", norm));
   }

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "core/autograd/modes.h"
+#include "core/capture.h"
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/view.h"
@@ -86,17 +87,24 @@ void Optimizer::zero_grad() {
     for (Entry& e : g.entries) e.parameter.set_grad({});
 }
 
+void Optimizer::set_lr(double lr, size_t group) {
+  lr_of(group) = lr;
+  if (groups_.at(group).lr.defined()) device_lr(group);
+}
+
 void Optimizer::make_state(Entry& e, const std::array<const char*, kStates>& names) {
+  if (!e.step.defined()) refuse_capture(name(), "the first step makes the state: make one before");
   if (!e.step.defined()) e.step = scalar(0, e.parameter.device());
   for (size_t j = 0; j < kStates; ++j)
     if (names[j] && !e.state[j].defined()) e.state[j] = zeros_like(e.parameter.detach());
 }
 
-// Written only when the lr was changed: between changes a step is free of transfers.
+// Written only when the lr was changed. Not in a graph, which would write it again and again.
 const Tensor& Optimizer::device_lr(size_t group) {
   Group& g = groups_[group];
   const Device device = g.entries[0].parameter.device();
   const double wanted = lr_of(group);
+  if (!g.lr.defined() || g.lr_there != wanted) refuse_capture("lr", "it is set between replays");
   if (!g.lr.defined() || !(g.lr.device() == device)) {
     g.lr = scalar(wanted, device);
   } else if (g.lr_there != wanted) {
@@ -182,6 +190,7 @@ void Optimizer::load_state_dict(const StateDict& state) {
     Reader assign(state, group, nullptr);
     visit_options(group, assign);
     if (const Tensor* initial = state.find(option_key(group, "initial_lr"))) groups_[group].initial_lr = initial->item();
+    set_lr(lr(group), group);
   }
 }
 

@@ -35,7 +35,7 @@ class Optimizer {
   size_t group_count() const { return groups_.size(); }
   std::vector<Tensor> parameters(size_t group = 0) const;
   double lr(size_t group = 0) const { return const_cast<Optimizer*>(this)->lr_of(group); }
-  void set_lr(double lr, size_t group = 0) { lr_of(group) = lr; }
+  void set_lr(double lr, size_t group = 0);  // also for the steps of a captured graph; they keep all other options
   double momentum(size_t group = 0) const { return const_cast<Optimizer*>(this)->momentum_of(group); }  // Adam's beta1
   void set_momentum(double momentum, size_t group = 0) { momentum_of(group) = momentum; }
 

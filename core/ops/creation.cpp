@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "core/autograd/apply.h"
+#include "core/capture.h"
 #include "core/error.h"
+#include "core/faults.h"
 #include "core/ops/compare.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/pointwise.h"
@@ -24,11 +26,13 @@ void check_api(const kernels::DeviceApi& api, bool ok) {
 
 // On the current stream of the GPU among the two. Between two GPUs both wait, since a stream orders the work of one device only.
 void copy_bytes(Tensor& to, const Tensor& from, bool wait) {
+  refuse_capture("to", "the host's values do not change with the graph's");
   const bool to_host = to.device().kind == DeviceKind::cpu, between = !to_host && from.device().kind == DeviceKind::cuda;
   const auto kind = to_host ? kernels::CopyKind::to_host : between ? kernels::CopyKind::within : kernels::CopyKind::to_device;
   if (between) check_api(device_of(from.device()), device_of(from.device()).finish(kernels::current_stream()));
   const auto& api = device_of(to_host ? from.device() : to.device());
   check_api(api, api.copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind, wait || between));
+  if (to_host && wait) throw_faults(from.device());
 }
 
 namespace {
@@ -97,8 +101,12 @@ Tensor lower_mask(const char* op, const Tensor& x, int64_t diagonal) {
 
 Tensor full(const Shape& shape, double value, DType dtype, Device device) {
   if (device.kind == DeviceKind::meta) return empty(shape, dtype, device);
-  const Tensor host = generate(shape, dtype, [&](int64_t) { return value; });
-  return device.kind == DeviceKind::cpu ? host : to(host, device);
+  if (device.kind == DeviceKind::cpu) return generate(shape, dtype, [&](int64_t) { return value; });
+  Tensor x = empty(shape, dtype, device);
+  const auto& api = device_of(device);
+  const Tensor element = generate({}, dtype, [&](int64_t) { return value; });
+  if (!api.fill(x.mutable_raw(), element.raw(), size_of(dtype), x.numel())) throw DeviceError(fmt::format("full: {}", api.last_error()));
+  return x;
 }
 
 Tensor empty_like(const Tensor& x) { return empty_strided(x.shape(), dense_strides_like(x), x.dtype(), x.device()); }

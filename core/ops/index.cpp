@@ -3,9 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "core/autograd/apply.h"
+#include "core/capture.h"
+#include "core/faults.h"
 #include "core/ops/compare.h"
 #include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
@@ -26,24 +27,6 @@ Shape without(const Shape& shape, int dim) {
   return rest;
 }
 
-// The index's place as a kernel reports it: lines (without dim) in row-major order within each position along dim. What was only repeated
-// to fit (stride 0) has no coordinate.
-[[noreturn]] void throw_bad_index(const char* op, const Tensor& index, int dim, int64_t bad, int64_t limit) {
-  const int64_t lines = index.numel() / index.size(dim);
-  int64_t line = bad % lines;
-  Tensor value = index;  // of the last dimension first, so that the earlier ones keep their numbers
-  Shape place(index.dim());
-  for (int d = index.dim() - 1; d >= 0; --d) {
-    place[d] = d == dim ? bad / lines : line % index.size(d);
-    if (d != dim) line /= index.size(d);
-    value = select(value, d, place[d]);
-  }
-  Shape own;
-  for (int d = 0; d < index.dim(); ++d)
-    if (index.strides()[d] != 0) own.push_back(place[d]);
-  throw IndexError(fmt::format("{}: index {} at {} is out of range for size {}", op, static_cast<int64_t>(value.item()), to_string(own), limit));
-}
-
 void run(const Slot& slot, const char* op, const Tensor& walked, const Tensor& index, const Tensor& table, int dim) {
   const Shape strides[] = {without(walked.strides(), dim), without(index.strides(), dim), without(table.strides(), dim)};
   kernels::IndexShape s{strided<3>(without(index.shape(), dim), {&strides[0], &strides[1], &strides[2]}, Order::logical),
@@ -51,11 +34,12 @@ void run(const Slot& slot, const char* op, const Tensor& walked, const Tensor& i
                         index.size(dim),
                         table.size(dim),
                         table.dtype()};
-  constexpr int64_t none = std::numeric_limits<int64_t>::max();
-  int64_t bad = none;
+  unsigned repeated = 0;
+  for (int d = 0; d < index.dim(); ++d) repeated |= (index.strides()[d] == 0 ? 1u : 0u) << d;
+  FaultReport report(table.device(), {.op = op, .shape = index.shape(), .dim = dim, .limit = table.size(dim), .repeated = repeated});
   launch(slot, table.device(), table.dtype(),
-         {s, const_cast<void*>(walked.raw()), static_cast<const int64_t*>(index.raw()), const_cast<void*>(table.raw()), &bad});
-  if (bad != none) throw_bad_index(op, index, dim, bad, table.size(dim));
+         {s, const_cast<void*>(walked.raw()), static_cast<const int64_t*>(index.raw()), const_cast<void*>(table.raw()), report.place()});
+  report.finish();
 }
 
 struct IndexOptions {
@@ -176,14 +160,16 @@ Tensor select_for(const char* op, const Tensor& x, int dim, const Tensor& index)
   return gather_for(op, x, d, along(op, as_index(op, index), x, d));
 }
 
-// [n, dims]: places of what is not zero in x of that shape.
+// [n, dims]: places of what is not zero in x of that shape. How many they are decides how much memory they need, so the host waits for it.
 Tensor places(const Tensor& x, const Shape& shape) {
+  refuse_capture("nonzero", "the host has to know how many elements are not zero");
   if (x.device().kind == DeviceKind::meta) throw DeviceError("nonzero: the result's size depends on values, which the meta device has not");
   const Tensor dense = contiguous(x);
   int64_t found = 0;
   kernels::NonzeroArgs args{{x.numel(), shape.size(), {}, x.dtype()}, dense.raw(), &found, nullptr};
   std::copy(shape.begin(), shape.end(), args.shape.size);
   launch(kernels::nonzero_forward, x.device(), x.dtype(), args);
+  throw_faults(x.device());
   Tensor y = empty({found, shape.size()}, DType::i64, x.device());
   args.indices = static_cast<int64_t*>(y.mutable_raw());
   launch(kernels::nonzero_forward, x.device(), x.dtype(), args);

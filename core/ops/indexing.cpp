@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/faults.h"
 #include "core/ops/compare.h"
 #include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
@@ -38,6 +39,12 @@ void append(std::vector<Tensor>& tensors, const Index& i, const Tensor& y, int d
   for (int d = 0; d < i.tensor.dim(); ++d) tensors[static_cast<size_t>(dim + d)] = select(places, 1, d);
 }
 
+// Throws, or has the device report, what is not in [0, n): as part of a linear index it could be mistaken for another place.
+void check_range(const Tensor& index, int64_t n) {
+  const Tensor nothing = expand(zeros({1}, DType::u8, index.device()), {n});
+  gather(nothing, 0, reshape(to(index, DType::i64), {-1}));
+}
+
 // Index tensors at some dimensions of x, the others whole: rows of a matrix [indexed places, rest], taken by one linear index.
 Tensor gather_places(const Tensor& x, const std::vector<Tensor>& tensors) {
   Shape order, places, indexed, rest;
@@ -56,13 +63,14 @@ Tensor gather_places(const Tensor& x, const std::vector<Tensor>& tensors) {
       order.push_back(d);
       rest.push_back(x.size(d));
     }
+  const FaultContext named("index: ");
   Tensor linear = zeros(places, DType::i64, x.device());
   for (int i = 0; i < count; ++i) {
     const Tensor& t = tensors[static_cast<size_t>(order[i])];
     const int64_t n = indexed[i];
-    if (any(logical_or(t < -n, t >= n)).item() != 0)
-      throw ShapeError(fmt::format("index: an index is out of range for size {} of dimension {}", n, order[i]));
-    linear = linear * n + where(t < 0, t + n, t);
+    const Tensor wrapped = where(t < 0, t + n, t);
+    if (count > 1) check_range(wrapped, n);
+    linear = linear * n + wrapped;
   }
   Shape matrix{indexed.numel()}, result = places;
   for (int64_t n : rest) {

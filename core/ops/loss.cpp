@@ -2,9 +2,8 @@
 
 #include <fmt/core.h>
 
-#include <limits>
-
 #include "core/autograd/apply.h"
+#include "core/faults.h"
 #include "core/ops/compare.h"
 #include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
@@ -60,12 +59,11 @@ struct CrossEntropyOp {
     const Tensor x = dense_pixels(input), t = contiguous(target), w = dense_or_none(weight);
     Tensor loss = empty(o.reduction == Reduction::none ? target.shape() : Shape{}, x.dtype(), x.device());
     Tensor lse = empty(target.shape(), x.dtype(), x.device()), total_weight = empty({}, x.dtype(), x.device());
-    constexpr int64_t none = std::numeric_limits<int64_t>::max();
-    int64_t bad = none;
+    FaultReport report(x.device(), label_faults("cross_entropy", t, x.size(class_dim(x)), o.ignore_index));
     launch(kernels::cross_entropy_forward, x.device(), x.dtype(),
            {line_shape(x, class_dim(x)), kernel_options(o), x.raw(), static_cast<const int64_t*>(t.raw()), data_or_null(w), loss.mutable_raw(),
-            lse.mutable_raw(), total_weight.mutable_raw(), &bad});
-    if (bad != none) throw_bad_label("cross_entropy", t, bad, x.size(class_dim(x)), o.ignore_index);
+            lse.mutable_raw(), total_weight.mutable_raw(), report.place()});
+    report.finish();
     c.save(lse, total_weight);
     return loss;
   }
@@ -148,12 +146,8 @@ Labels labels_of(const Tensor& x, const Tensor& target, int64_t ignore_index) {
   return labels;
 }
 
-void throw_bad_label(const char* op, const Tensor& target, int64_t at, int64_t classes, int64_t ignore_index) {
-  Shape place(target.dim());
-  int64_t rest = at;
-  for (int d = target.dim() - 1; d >= 0; rest /= target.size(d), --d) place[d] = rest % target.size(d);
-  throw IndexError(fmt::format("{}: label {} at {} is neither one of {} classes nor the ignored {}", op,
-                               static_cast<int64_t>(select(flatten(target), 0, at).item()), to_string(place), classes, ignore_index));
+FaultSource label_faults(const char* op, const Tensor& target, int64_t classes, int64_t ignore_index) {
+  return {.op = op, .shape = target.shape(), .limit = classes, .ignored = ignore_index};
 }
 
 Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {
@@ -176,7 +170,8 @@ Tensor nll_loss(const Tensor& log_p, const Tensor& target, const NllLossOptions&
   check_input("nll_loss", log_p, o.weight);
   check_reduction("nll_loss", o.reduction);
   const Tensor t = class_indices("nll_loss", log_p, target), weight = o.weight.defined() ? o.weight.detach() : o.weight;
-  return with_label_errors("nll_loss", [&] { return index_loss({o.ignore_index, o.reduction, 0}, log_p, t, weight); });
+  const FaultContext label("nll_loss: a label is neither a class nor ignored: ");
+  return index_loss({o.ignore_index, o.reduction, 0}, log_p, t, weight);
 }
 
 }  // namespace tapetum

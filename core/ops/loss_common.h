@@ -1,5 +1,6 @@
 // Checks and reductions that the losses share. (Not for users.)
 #pragma once
+#include "core/faults.h"
 #include "core/ops/loss.h"
 
 namespace tapetum {
@@ -14,8 +15,7 @@ Tensor class_indices(const char* op, const Tensor& x, const Tensor& target);  //
 
 // x if its pixels follow each other in memory as the target's do, with the classes side by side or apart; else a row-major copy.
 Tensor dense_pixels(const Tensor& x);
-// Of the contiguous target's element number `at`.
-[[noreturn]] void throw_bad_label(const char* op, const Tensor& target, int64_t at, int64_t classes, int64_t ignore_index);
+FaultSource label_faults(const char* op, const Tensor& target, int64_t classes, int64_t ignore_index);  // numbered as a contiguous target is
 
 // Class indices with what selects them: no gradients flow through these.
 struct Labels {
@@ -23,14 +23,5 @@ struct Labels {
   Tensor column;            // classes with a class dimension of size 1
 };
 Labels labels_of(const Tensor& x, const Tensor& target, int64_t ignore_index);
-
-// f(), with an index out of range told as a label of `op`.
-template <class F> Tensor with_label_errors(const char* op, F f) {
-  try {
-    return f();
-  } catch (const IndexError& e) {
-    throw IndexError(std::string(op) + ": a label is neither a class nor ignored: " + e.what());
-  }
-}
 
 }  // namespace tapetum

@@ -6,6 +6,7 @@
 #include <numbers>
 #include <utility>
 
+#include "core/capture.h"
 #include "core/error.h"
 #include "core/ops/compare.h"
 #include "core/ops/creation.h"
@@ -20,9 +21,9 @@ namespace {
 
 Tensor draw(const char* op, const kernels::RandomSlot& slot, const Shape& shape, double a, double b, DType dtype, Device device) {
   if (!is_floating(dtype)) throw DTypeError(fmt::format("{}: expected a floating-point dtype, got {}", op, name_of(dtype)));
+  if (device.kind == DeviceKind::cpu) refuse_capture(op, "it draws on the host");
   Tensor y = empty(shape, dtype, device);
-  const GeneratorState state = next_random_call();
-  launch(slot, device, dtype, {y.numel(), dtype, {state.seed, state.calls}, a, b, y.mutable_raw()});
+  launch(slot, device, dtype, {y.numel(), dtype, next_random_call(device), a, b, y.mutable_raw()});
   return y;
 }
 
@@ -49,6 +50,12 @@ double normal_quantile(double u) {
 
 }  // namespace
 
+kernels::RandomCall next_random_call(Device device) {
+  if (Capture* capture = current_capture(); capture && capture->device == device) return {0, capture->random_calls++, capture->start};
+  const GeneratorState state = next_random_call();
+  return {state.seed, state.calls};
+}
+
 Tensor rand(const Shape& shape, double low, double high, DType dtype, Device device) {
   return draw("rand", kernels::random_uniform, shape, low, high, dtype, device);
 }
@@ -73,6 +80,7 @@ Tensor rand_like(const Tensor& x) { return with_strides_of(rand(x.shape(), 0, 1,
 Tensor randn_like(const Tensor& x) { return with_strides_of(randn(x.shape(), 0, 1, x.dtype(), x.device()), empty_like(x)); }
 
 Tensor randint(int64_t low, int64_t high, const Shape& shape, DType dtype) {
+  refuse_capture("randint", "it draws on the host");
   if (low >= high) throw Error(fmt::format("randint: [{}, {}) is empty", low, high));
   const GeneratorState state = next_random_call();
   RandomStream stream(state.seed, state.calls);
@@ -85,6 +93,7 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape, DType dtype) {
 }
 
 Tensor randperm(int64_t n) {
+  refuse_capture("randperm", "it draws on the host");
   if (n < 0) throw ShapeError(fmt::format("randperm: expected a count, got {}", n));
   const GeneratorState state = next_random_call();
   RandomStream stream(state.seed, state.calls);

@@ -2,8 +2,12 @@
 #pragma once
 #include "core/random.h"
 #include "core/tensor.h"
+#include "kernels/random_call.h"
 
 namespace tapetum {
+
+// For a kernel on this device: the next call, which a captured graph counts anew at each replay.
+kernels::RandomCall next_random_call(Device device);
 
 Tensor rand(const Shape& shape, double low = 0, double high = 1, DType dtype = DType::f32, Device device = {});   // uniform in [low, high)
 Tensor randn(const Shape& shape, double mean = 0, double std = 1, DType dtype = DType::f32, Device device = {});  // normal

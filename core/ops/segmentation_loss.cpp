@@ -1,6 +1,4 @@
 // Dice and focal losses.
-#include <limits>
-
 #include "core/autograd/apply.h"
 #include "core/ops/activation.h"
 #include "core/ops/compare.h"
@@ -53,11 +51,11 @@ struct DiceSumsOp {
   static Tensor forward(Context&, const Options& o, const Tensor& probabilities, const Tensor& target) {
     const Tensor p = dense_pixels(probabilities), t = contiguous(target);
     Tensor sums = empty({3, p.size(class_dim(p))}, p.dtype(), p.device());
-    constexpr int64_t none = std::numeric_limits<int64_t>::max();
-    int64_t bad = none;
-    launch(kernels::dice_sums_forward, p.device(), p.dtype(),
-           {line_shape(p, class_dim(p)), o.squared, o.ignore_index, p.raw(), static_cast<const int64_t*>(t.raw()), sums.mutable_raw(), &bad});
-    if (bad != none) throw_bad_label("dice_loss", t, bad, p.size(class_dim(p)), o.ignore_index);
+    FaultReport report(p.device(), label_faults("dice_loss", t, p.size(class_dim(p)), o.ignore_index));
+    launch(
+        kernels::dice_sums_forward, p.device(), p.dtype(),
+        {line_shape(p, class_dim(p)), o.squared, o.ignore_index, p.raw(), static_cast<const int64_t*>(t.raw()), sums.mutable_raw(), report.place()});
+    report.finish();
     return sums;
   }
 
@@ -106,7 +104,9 @@ Tensor dice_loss(const Tensor& x, const Tensor& target, const DiceOptions& o) {
 Tensor focal_loss(const Tensor& x, const Tensor& target, const FocalOptions& o) {
   check_input("focal_loss", x, o.alpha);
   const Labels labels = labels_of(x, class_indices("focal_loss", x, target), o.ignore_index);
-  const Tensor picked = with_label_errors("focal_loss", [&] { return gather(log_softmax(x, class_dim(x)), class_dim(x), labels.column); });
+  const Tensor logs = log_softmax(x, class_dim(x));
+  const FaultContext label("focal_loss: a label is neither a class nor ignored: ");
+  const Tensor picked = gather(logs, class_dim(x), labels.column);
   const Tensor log_p = reshape(picked, target.shape());
   Tensor loss = masked_fill(modulated(-log_p, 1 - exp(log_p), o.gamma), labels.ignored, 0);
   if (o.alpha.defined()) loss = loss * reshape(index_select(o.alpha.detach(), 0, reshape(labels.classes, {-1})), target.shape());

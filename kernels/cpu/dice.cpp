@@ -28,7 +28,7 @@ template <class T> T counts(const DiceSumsArgs& a, int64_t pixel) {
   const int64_t t = a.target[pixel];
   if (t == a.ignore_index) return 0;
   if (t >= 0 && t < a.shape.length) return 1;
-  report_lowest(a.bad, pixel);
+  report(a.bad, pixel, t);
   return 0;
 }
 

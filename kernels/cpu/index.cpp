@@ -28,14 +28,14 @@ template <class T, class F> void walk_run(const IndexArgs& a, const Run& r, F f)
   const int64_t* index = a.index + r.at.at[1];
   const auto one = [&](int64_t i, int64_t line) {
     const int64_t k = index[i * s.step[1] + line * r.stride[1]];
-    if (k < 0 || k >= s.limit) return report_lowest(a.bad, i * s.lines.count + r.first + line);
+    if (k < 0 || k >= s.limit) return report(a.bad, i * s.lines.count + r.first + line, k);
     f(walked[i * s.step[0] + line * r.stride[0]], table[k * s.step[2] + line * r.stride[2]]);
   };
   if (r.stride[1] == 0 && r.stride[0] == 1 && r.stride[2] == 1) {  // whole rows: one index for all lines
     for (int64_t i = 0; i < s.length; ++i) {
       const int64_t k = index[i * s.step[1]];
       if (k < 0 || k >= s.limit) {
-        report_lowest(a.bad, i * s.lines.count + r.first);
+        report(a.bad, i * s.lines.count + r.first, k);
         continue;
       }
       T *w = walked + i * s.step[0], *t = table + k * s.step[2];

@@ -31,7 +31,7 @@ bool check_targets(const CrossEntropyForwardArgs& a, const LineUnits& units, int
   bool any = false;
   for (int64_t i = first; i < end; ++i) any |= wrong(a.target[i]);
   for (int64_t i = first; i < end && any; ++i)
-    if (wrong(a.target[i])) return report_lowest(a.bad, i), false;
+    if (wrong(a.target[i])) return report(a.bad, i, a.target[i]), false;
   return true;
 }
 

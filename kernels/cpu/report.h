@@ -1,14 +1,19 @@
-// From many threads, the lowest of what they report: the same whichever comes first.
+// Reports what is wrong with a kernel's input from many threads.
 #pragma once
-#include <cstdint>
+#include "kernels/fault.h"
 
 namespace tapetum::kernels {
 namespace {
 
-inline void report_lowest(int64_t* lowest, int64_t position) {
-  int64_t seen = __atomic_load_n(lowest, __ATOMIC_RELAXED);
-  while (position < seen && !__atomic_compare_exchange_n(lowest, &seen, position, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+// The lowest position stays, whichever thread comes first.
+inline void report(Fault* fault, int64_t position, int64_t value) {
+  while (__atomic_exchange_n(&fault->lock, 1u, __ATOMIC_ACQUIRE)) {
   }
+  if (position < fault->position) {
+    fault->position = position;
+    fault->value = value;
+  }
+  __atomic_store_n(&fault->lock, 0u, __ATOMIC_RELEASE);
 }
 
 }  // namespace

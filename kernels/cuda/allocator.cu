@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -13,12 +14,15 @@
 namespace tapetum::kernels {
 namespace {
 
+// Of a block: its stream, which is `nobody` when a pool was closed over it.
 struct Place {
   int device;
   void* stream;
   int size_class;
   auto operator<=>(const Place&) const = default;
 };
+
+char nobody;
 
 // Of all devices; what it counts is of the current one.
 class DeviceCache {
@@ -30,7 +34,7 @@ class DeviceCache {
     if (!data) {
       data = from_device(place.size_class, bytes);
       if (!data) {
-        release_kept(place.device);
+        release_kept({place.device, nullptr, 0}, {place.device + 1, nullptr, 0});
         data = from_device(place.size_class, bytes);
       }
       if (!data) return nullptr;
@@ -47,17 +51,28 @@ class DeviceCache {
     const Place place = at->second;
     used_.erase(at);
     counters(place).allocated -= size_of_class(place.size_class);
-    if (allocations_are_exact()) {
-      counters(place).reserved -= size_of_class(place.size_class);
-      cudaFree(data);
-    } else {
+    if (place.stream == &nobody || (allocations_are_exact() && !is_pooled(place)))
+      give_back(data, place);
+    else
       kept_[place].push_back(data);
-    }
+  }
+
+  void open_pool(void* stream) {
+    std::lock_guard lock(mutex_);
+    pools_.insert({current_device(), stream});
+  }
+  void close_pool(void* stream) {
+    std::lock_guard lock(mutex_);
+    const int device = current_device();
+    pools_.erase({device, stream});
+    release_kept({device, stream, 0}, {device, stream, kClasses});
+    for (auto& [data, place] : used_)
+      if (place.device == device && place.stream == stream) place.stream = &nobody;
   }
 
   void release_all() {
     std::lock_guard lock(mutex_);
-    release_kept(current_device());
+    release_kept({current_device(), nullptr, 0}, {current_device() + 1, nullptr, 0});
   }
 
   MemoryCounters counters() {
@@ -84,6 +99,7 @@ class DeviceCache {
  private:
   // Of the class, or of the next ones: `place` then names the block's own.
   void* take_kept(Place& place) {
+    if (allocations_are_exact()) return nullptr;
     for (auto at = kept_.lower_bound(place); at != kept_.end() && at->first.device == place.device && at->first.stream == place.stream; ++at) {
       if (at->first.size_class >= place.size_class + kMaxStretch) return nullptr;
       if (at->second.empty()) continue;
@@ -96,23 +112,34 @@ class DeviceCache {
   }
   static void* from_device(int size_class, size_t bytes) {
     void* data = nullptr;
+    const OutsideCapture allowed;
     const cudaError_t error = cudaMalloc(&data, allocations_are_exact() ? bytes : size_of_class(size_class));
     if (error != cudaSuccess) cudaGetLastError();  // the caller reports it; the next launch must not
     return error == cudaSuccess ? data : nullptr;
   }
-  void release_kept(int device) {
-    const auto first = kept_.lower_bound({device, nullptr, 0}), last = kept_.lower_bound({device + 1, nullptr, 0});
-    for (auto at = first; at != last; ++at) {
-      counters_[device].reserved -= at->second.size() * size_of_class(at->first.size_class);
-      for (void* data : at->second) cudaFree(data);
+  // From `first` to before `last`, but for what lies in open pools.
+  void release_kept(const Place& first, const Place& last) {
+    for (auto at = kept_.lower_bound(first); at != kept_.end() && at->first < last;) {
+      if (is_pooled(at->first)) {
+        ++at;
+        continue;
+      }
+      for (void* data : at->second) give_back(data, at->first);
+      at = kept_.erase(at);
     }
-    kept_.erase(first, last);
   }
+  void give_back(void* data, const Place& place) {
+    const OutsideCapture allowed;
+    counters(place).reserved -= size_of_class(place.size_class);
+    cudaFree(data);
+  }
+  bool is_pooled(const Place& place) const { return pools_.count({place.device, place.stream}) > 0; }
   MemoryCounters& counters(const Place& place) { return counters_[place.device]; }
 
   std::mutex mutex_;
   MemoryCounters counters_[kMaxDevices] = {};
   std::map<Place, std::vector<void*>> kept_;
+  std::set<std::pair<int, void*>> pools_;
   std::unordered_map<void*, Place> used_;
 };
 
@@ -130,5 +157,7 @@ MemoryCounters device_memory() { return cache().counters(); }
 size_t device_blocks(BlockCount* greatest, size_t room) { return cache().greatest(greatest, room); }
 void reset_device_peak() { cache().reset_peak(); }
 void release_cached_device() { cache().release_all(); }
+void open_device_pool(void* stream) { cache().open_pool(stream); }
+void close_device_pool(void* stream) { cache().close_pool(stream); }
 
 }  // namespace tapetum::kernels

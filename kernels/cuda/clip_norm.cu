@@ -17,7 +17,8 @@ __device__ double powered(double magnitude, double p) {
   return p == 1 || isinf(p) ? magnitude : pow(magnitude, p);
 }
 
-template <class T> __global__ void __launch_bounds__(kThreads) clip_norm_parts_kernel(const __grid_constant__ Chunk chunk, double p, double* parts) {
+template <class T, int n>
+__global__ void __launch_bounds__(kThreads) clip_norm_parts_kernel(const Chunk<n> GPU_IN_PLACE chunk, double p, double* parts) {
   const auto [t, begin, end] = part_of(chunk, blockIdx.x);
   double total = 0;
   for (int64_t i = begin + threadIdx.x; i < end; i += kThreads)
@@ -33,8 +34,8 @@ __global__ void __launch_bounds__(kThreads) clip_norm_total_kernel(const double*
   if (threadIdx.x == 0) *norm = isinf(p) ? total : p == 2 ? sqrt(total) : pow(total, 1 / p);
 }
 
-template <class T>
-__global__ void __launch_bounds__(kThreads) clip_norm_scale_kernel(const __grid_constant__ Chunk chunk, double limit, const double* norm) {
+template <class T, int n>
+__global__ void __launch_bounds__(kThreads) clip_norm_scale_kernel(const Chunk<n> GPU_IN_PLACE chunk, double limit, const double* norm) {
   const double scale = limit / (*norm + 1e-6);
   if (scale >= 1) return;
   const auto [t, begin, end] = part_of(chunk, blockIdx.x);
@@ -44,7 +45,7 @@ __global__ void __launch_bounds__(kThreads) clip_norm_scale_kernel(const __grid_
 // One launch a chunk that has elements, with the number of blocks before it.
 template <class F> Status launch_chunks(const ClipNormArgs& a, Workspace& w, F launch) {
   int64_t before = 0;
-  return for_each_chunk(a, [&](const Chunk& chunk) {
+  return for_each_chunk(a, [&](const auto& chunk) {
     const unsigned blocks = blocks_of(chunk);
     if (blocks == 0) return Status::ok;
     const Status s = status_of(launch(gpu::Launch{.grid = dim3(blocks), .block = kThreads, .stream = stream_of(w)}, chunk, before));
@@ -62,15 +63,16 @@ size_t workspace(const ClipNormArgs& a) { return static_cast<size_t>(parts_of(a)
 
 template <class T> Status run(const ClipNormArgs& a, Workspace& w) {
   double* parts = static_cast<double*>(w.data);
-  Status s = launch_chunks(a, w, [&](const gpu::Launch& at, const Chunk& chunk, int64_t before) {
-    return gpu::launch<clip_norm_parts_kernel<T>>(at, chunk, a.p, parts + before);
+  Status s = launch_chunks(a, w, [&]<int n>(const gpu::Launch& at, const Chunk<n>& chunk, int64_t before) {
+    return gpu::launch<clip_norm_parts_kernel<T, n>>(at, chunk, a.p, parts + before);
   });
   if (s != Status::ok) return s;
   const gpu::Launch one{.grid = 1, .block = kThreads, .stream = stream_of(w)};
   s = status_of(gpu::launch<clip_norm_total_kernel>(one, parts, parts_of(a), a.p, a.norm));
   if (s != Status::ok || __builtin_isinf(a.limit)) return s;
-  return launch_chunks(
-      a, w, [&](const gpu::Launch& at, const Chunk& chunk, int64_t) { return gpu::launch<clip_norm_scale_kernel<T>>(at, chunk, a.limit, a.norm); });
+  return launch_chunks(a, w, [&]<int n>(const gpu::Launch& at, const Chunk<n>& chunk, int64_t) {
+    return gpu::launch<clip_norm_scale_kernel<T, n>>(at, chunk, a.limit, a.norm);
+  });
 }
 
 Status clip(const ClipNormArgs& a, Workspace& w) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/cuda/allocator.cuh"
+#include "kernels/cuda/fill.cuh"
 #include "kernels/cuda/gpu/properties.cuh"
 #include "kernels/cuda/gpu/gpu.cuh"
 #include "kernels/cuda/pinned.cuh"
@@ -54,6 +55,23 @@ void free_event(void* event) { cudaEventDestroy(event_at(event)); }
 bool record(void* event, void* stream) { return ok(cudaEventRecord(event_at(event), stream_at(stream))); }
 bool wait(void* stream, void* event) { return ok(cudaStreamWaitEvent(stream_at(stream), event_at(event), 0)); }
 bool finish_event(void* event) { return ok(cudaEventSynchronize(event_at(event))); }
+// Other threads may do what the capturing one may not.
+bool begin_capture(void* stream) { return ok(cudaStreamBeginCapture(stream_at(stream), cudaStreamCaptureModeThreadLocal)); }
+void* end_capture(void* stream) {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t exec = nullptr;
+  if (!ok(cudaStreamEndCapture(stream_at(stream), &graph))) return nullptr;
+  if (!ok(cudaGraphInstantiate(&exec, graph, 0))) exec = nullptr;
+  cudaGraphDestroy(graph);
+  return exec;
+}
+bool launch_graph(void* graph, void* stream) { return ok(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), stream_at(stream))); }
+void free_graph(void* graph) { cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph)); }
+
+bool fill(void* to, const void* element, size_t size, int64_t count) {
+  return ok(fill_device(to, element, size, count, stream_at(current_stream())));
+}
+
 bool elapsed(void* from, void* to, float* milliseconds) { return ok(cudaEventElapsedTime(milliseconds, event_at(from), event_at(to))); }
 
 }  // namespace
@@ -81,6 +99,13 @@ const DeviceApi cuda_device{.count = count,
                             .record = record,
                             .wait = wait,
                             .finish_event = finish_event,
-                            .elapsed = elapsed};
+                            .elapsed = elapsed,
+                            .begin_capture = begin_capture,
+                            .end_capture = end_capture,
+                            .launch_graph = launch_graph,
+                            .free_graph = free_graph,
+                            .open_pool = open_device_pool,
+                            .close_pool = close_device_pool,
+                            .fill = fill};
 
 }  // namespace tapetum::kernels

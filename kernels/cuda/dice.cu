@@ -14,15 +14,14 @@ double error(const DiceSumsArgs& a) { return 8 + __builtin_sqrt(static_cast<doub
 // A class is a channel, a pixel a position.
 ChannelTiles tiles_of(const LineShape& s) { return ChannelTiles(1, s.outer, s.length, s.inner, false); }
 
-template <class T>
-__global__ void __launch_bounds__(kThreads) dice_sums_forward_kernel(ChannelTiles tiles, DiceSumsArgs a, Sums<3>* parts, int64_t* bad) {
+template <class T> __global__ void __launch_bounds__(kThreads) dice_sums_forward_kernel(ChannelTiles tiles, DiceSumsArgs a, Sums<3>* parts) {
   const TileThread thread(tiles);
   const T* p = static_cast<const T*>(a.p);
   T overlap = 0, size = 0, count = 0;
   thread.for_each(tiles, [&](int64_t at, int64_t pixel) {
     const int64_t t = a.target[pixel];
     if (t == a.ignore_index) return;
-    if ((t < 0 || t >= tiles.channels) && thread.channel == 0) report_lowest(bad, pixel);
+    if ((t < 0 || t >= tiles.channels) && thread.channel == 0) report(a.bad, pixel, t);
     const T v = p[at];
     const bool hit = t == thread.channel;
     overlap += hit ? v : T(0);
@@ -54,18 +53,15 @@ template <class T> __global__ void __launch_bounds__(kThreads) dice_sums_backwar
   });
 }
 
-// The parts' sums, and the first wrong label.
-size_t workspace(const DiceSumsArgs& a) { return static_cast<size_t>(tiles_of(a.shape).part_count()) * sizeof(Sums<3>) + sizeof(int64_t); }
+size_t workspace(const DiceSumsArgs& a) { return static_cast<size_t>(tiles_of(a.shape).part_count()) * sizeof(Sums<3>); }
 
 template <class T> cudaError_t launch_forward(const DiceSumsArgs& a, const Workspace& w) {
   const ChannelTiles tiles = tiles_of(a.shape);
   auto* parts = static_cast<Sums<3>*>(w.data);
-  int64_t* bad = reinterpret_cast<int64_t*>(parts + tiles.part_count());
-  cudaError_t error = send_lowest(bad, a.bad, stream_of(w));
-  if (error == cudaSuccess && tiles.part_count()) error = gpu::launch<dice_sums_forward_kernel<T>>(launch_tiles(tiles, w), tiles, a, parts, bad);
-  if (error == cudaSuccess)
-    error = gpu::launch<dice_total_kernel<T>>(launch_threads(tiles.channels, w, kWarp), tiles, parts, static_cast<T*>(a.sums));
-  return error == cudaSuccess ? fetch_lowest(a.bad, bad, stream_of(w)) : error;
+  if (tiles.part_count())
+    if (const cudaError_t error = gpu::launch<dice_sums_forward_kernel<T>>(launch_tiles(tiles, w), tiles, a, parts); error != cudaSuccess)
+      return error;
+  return gpu::launch<dice_total_kernel<T>>(launch_threads(tiles.channels, w, kWarp), tiles, parts, static_cast<T*>(a.sums));
 }
 
 Status forward(const DiceSumsArgs& a, Workspace& w) {

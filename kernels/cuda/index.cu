@@ -16,17 +16,16 @@ constexpr int64_t kWantedThreads = 1 << 15, kMostOwners = 256;  // owners read t
 __device__ bool in_range(int64_t index, const IndexShape& s) { return index >= 0 && index < s.limit; }
 __device__ int64_t position_of(const IndexShape& s, int64_t i, int64_t line) { return i * s.lines.count + line; }
 
-template <class T> __global__ void __launch_bounds__(kThreads) gather_threads_kernel(IndexArgs a, bool along_lines, int64_t* bad) {
+template <class T> __global__ void __launch_bounds__(kThreads) gather_threads_kernel(IndexArgs a, bool along_lines) {
   const auto& s = a.shape;
   const int64_t at = thread_number();
   if (at >= s.length * s.lines.count) return;
   const int64_t i = along_lines ? at % s.length : at / s.lines.count, line = along_lines ? at / s.length : at % s.lines.count;
   const auto o = offsets_of(s.lines, line, s.lines.ndim);
   const int64_t index = a.index[o.at[1] + i * s.step[1]];
-  if (in_range(index, s))
-    static_cast<T*>(a.walked)[o.at[0] + i * s.step[0]] = static_cast<const T*>(a.table)[o.at[2] + index * s.step[2]];
-  else
-    report_lowest(bad, position_of(s, i, line));
+  const bool good = in_range(index, s);
+  static_cast<T*>(a.walked)[o.at[0] + i * s.step[0]] = good ? static_cast<const T*>(a.table)[o.at[2] + index * s.step[2]] : T(0);
+  if (!good) report(a.bad, position_of(s, i, line), index);
 }
 
 struct Put {
@@ -42,7 +41,7 @@ struct Add {
 };
 
 // owners: a power of two.
-template <class F, class T> __global__ void __launch_bounds__(kThreads) scatter_owners_kernel(IndexArgs a, int64_t owners, int64_t* bad) {
+template <class F, class T> __global__ void __launch_bounds__(kThreads) scatter_owners_kernel(IndexArgs a, int64_t owners) {
   const auto& s = a.shape;
   const int64_t line = thread_number() % s.lines.count, own = thread_number() / s.lines.count;
   if (own >= owners) return;
@@ -53,7 +52,7 @@ template <class F, class T> __global__ void __launch_bounds__(kThreads) scatter_
     const int64_t index = a.index[o.at[1] + i * s.step[1]];
     if ((index & (owners - 1)) != own) continue;
     if (!in_range(index, s))
-      report_lowest(bad, position_of(s, i, line));
+      report(a.bad, position_of(s, i, line), index);
     else
       table[index * s.step[2]] = F::of(table[index * s.step[2]], walked[i * s.step[0]]);
   }
@@ -65,42 +64,34 @@ int64_t owners_of(const IndexShape& s) {
   return owners;
 }
 
-// launch(where to report), then what was reported, for which the caller waits.
-template <class F> Status reporting(const IndexArgs& a, Workspace& w, F launch) {
-  if (a.shape.length == 0 || a.shape.lines.count == 0) return Status::ok;
-  auto* bad = static_cast<int64_t*>(w.data);
-  cudaError_t e = send_lowest(bad, a.bad, stream_of(w));
-  if (e == cudaSuccess) e = launch(bad);
-  return status_of(e == cudaSuccess ? fetch_lowest(a.bad, bad, stream_of(w)) : e);
-}
+bool is_empty(const IndexArgs& a) { return a.shape.length == 0 || a.shape.lines.count == 0; }
 
-template <class F, class T> cudaError_t launch_scatter(const IndexArgs& a, Workspace& w, int64_t* bad) {
+template <class F, class T> Status launch_scatter(const IndexArgs& a, const Workspace& w) {
   const int64_t owners = owners_of(a.shape);
-  const gpu::Launch at = launch_threads(a.shape.lines.count * owners, w);
-  return gpu::launch<scatter_owners_kernel<F, T>>(at, a, owners, bad);
+  return status_of(gpu::launch<scatter_owners_kernel<F, T>>(launch_threads(a.shape.lines.count * owners, w), a, owners));
 }
 
 Status gather(const IndexArgs& a, Workspace& w) {
+  if (is_empty(a)) return Status::ok;
   const gpu::Launch at = launch_threads(a.shape.length * a.shape.lines.count, w);
   const bool along_lines = a.shape.step[0] == 1;  // neighbours of a line lie side by side
-  return reporting(a, w, [&](int64_t* bad) {
-    return with_bits(a.shape.dtype, [&]<class T>() { return gpu::launch<gather_threads_kernel<T>>(at, a, along_lines, bad); });
-  });
+  return with_bits(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<gather_threads_kernel<T>>(at, a, along_lines)); });
 }
 Status scatter(const IndexArgs& a, Workspace& w) {
-  return reporting(a, w, [&](int64_t* bad) { return with_bits(a.shape.dtype, [&]<class T>() { return launch_scatter<Put, T>(a, w, bad); }); });
+  if (is_empty(a)) return Status::ok;
+  return with_bits(a.shape.dtype, [&]<class T>() { return launch_scatter<Put, T>(a, w); });
 }
 Status scatter_add(const IndexArgs& a, Workspace& w) {
-  return reporting(a, w, [&](int64_t* bad) { return with_type(a.shape.dtype, [&]<class T>() { return launch_scatter<Add, T>(a, w, bad); }); });
+  if (is_empty(a)) return Status::ok;
+  return with_type(a.shape.dtype, [&]<class T>() { return launch_scatter<Add, T>(a, w); });
 }
 
 bool supports(const IndexArgs&) { return true; }
-size_t workspace(const IndexArgs&) { return sizeof(int64_t); }
 
 }  // namespace
 
-TAPETUM_CANDIDATE(IndexArgs, gather_cuda){.name = "threads", .supports = supports, .workspace = workspace, .run = gather};
-TAPETUM_CANDIDATE(IndexArgs, scatter_cuda){.name = "owners", .supports = supports, .workspace = workspace, .run = scatter};
-TAPETUM_CANDIDATE(IndexArgs, scatter_add_cuda){.name = "owners", .supports = supports, .workspace = workspace, .run = scatter_add};
+TAPETUM_CANDIDATE(IndexArgs, gather_cuda){.name = "threads", .supports = supports, .run = gather};
+TAPETUM_CANDIDATE(IndexArgs, scatter_cuda){.name = "owners", .supports = supports, .run = scatter};
+TAPETUM_CANDIDATE(IndexArgs, scatter_add_cuda){.name = "owners", .supports = supports, .run = scatter_add};
 
 }  // namespace tapetum::kernels

@@ -32,6 +32,8 @@ template <class T, int lanes> __device__ T log_sum_exp(const Line<lanes>& line, 
   return top + log(sum_lanes<lanes>(sum));
 }
 
+__device__ bool is_class(int64_t t, int64_t classes) { return t >= 0 && t < classes; }
+
 // The loss of a pixel whose target t is a class.
 template <class T, int lanes> __device__ T loss_of(const CrossEntropyForwardArgs& a, const Line<lanes>& line, T lse, int64_t t) {
   const T *x = static_cast<const T*>(a.x), e = static_cast<T>(a.options.label_smoothing);
@@ -43,8 +45,7 @@ template <class T, int lanes> __device__ T loss_of(const CrossEntropyForwardArgs
 }
 
 // A thread or warp walks every so-many-th pixel, so that there are not too many blocks.
-template <class T, int lanes>
-__global__ void __launch_bounds__(kThreads) cross_entropy_forward_kernel(CrossEntropyForwardArgs a, Totals* of_block, int64_t* bad) {
+template <class T, int lanes> __global__ void __launch_bounds__(kThreads) cross_entropy_forward_kernel(CrossEntropyForwardArgs a, Totals* of_block) {
   const int64_t pixels = line_count(a.shape), step = int64_t{gridDim.x} * kThreads / lanes;
   const bool first_lane = threadIdx.x % lanes == 0;
   Totals totals{0, 0};
@@ -52,11 +53,11 @@ __global__ void __launch_bounds__(kThreads) cross_entropy_forward_kernel(CrossEn
     const Line<lanes> line(a.shape, pixel);
     const T lse = log_sum_exp(line, static_cast<const T*>(a.x));
     const int64_t t = a.target[pixel];
-    const bool counts = t >= 0 && t < line.length && t != a.options.ignore_index;
+    const bool counts = is_class(t, line.length) && t != a.options.ignore_index;
     const T loss = counts ? loss_of(a, line, lse, t) : T(0);
     if (!first_lane) continue;
     totals = add(totals, {loss, counts ? weight_of<T>(a.weight, t) : T(0)});
-    if (!counts && t != a.options.ignore_index) report_lowest(bad, pixel);
+    if (!counts && t != a.options.ignore_index) report(a.bad, pixel, t);
     static_cast<T*>(a.lse)[pixel] = lse;
     if (a.options.reduction == Reduction::none) static_cast<T*>(a.loss)[pixel] = loss;
   }
@@ -81,25 +82,21 @@ unsigned blocks_of(const LineShape& s) {
   return blocks < kMaxBlocks ? blocks : kMaxBlocks;
 }
 
-// The blocks' totals, and the first wrong target.
-size_t workspace(const CrossEntropyForwardArgs& a) { return blocks_of(a.shape) * sizeof(Totals) + sizeof(int64_t); }
+size_t workspace(const CrossEntropyForwardArgs& a) { return blocks_of(a.shape) * sizeof(Totals); }
 
 template <class T> cudaError_t launch_forward(const CrossEntropyForwardArgs& a, const Workspace& w) {
   const unsigned blocks = blocks_of(a.shape);
   Totals* of_block = static_cast<Totals*>(w.data);
-  int64_t* bad = reinterpret_cast<int64_t*>(of_block + blocks);
   const gpu::Launch at{.grid = dim3(blocks), .block = kThreads, .stream = stream_of(w)};
   const auto sum_pixels = [&] {
-    return has_warp_per_line(a.shape) ? gpu::launch<cross_entropy_forward_kernel<T, kWarp>>(at, a, of_block, bad)
-                                      : gpu::launch<cross_entropy_forward_kernel<T, 1>>(at, a, of_block, bad);
+    return has_warp_per_line(a.shape) ? gpu::launch<cross_entropy_forward_kernel<T, kWarp>>(at, a, of_block)
+                                      : gpu::launch<cross_entropy_forward_kernel<T, 1>>(at, a, of_block);
   };
   const auto sum_blocks = [&] {
     return gpu::launch<cross_entropy_total_kernel<T>>({.grid = dim3(1), .block = kThreads, .stream = stream_of(w)}, a, of_block, blocks);
   };
-  cudaError_t error = send_lowest(bad, a.bad, stream_of(w));
-  if (error == cudaSuccess && blocks) error = sum_pixels();
-  if (error == cudaSuccess) error = sum_blocks();
-  return error == cudaSuccess ? fetch_lowest(a.bad, bad, stream_of(w)) : error;
+  const cudaError_t error = blocks ? sum_pixels() : cudaSuccess;
+  return error == cudaSuccess ? sum_blocks() : error;
 }
 
 Status forward(const CrossEntropyForwardArgs& a, Workspace& w) {
@@ -116,7 +113,7 @@ template <class T, int lanes> __global__ void __launch_bounds__(kThreads) cross_
   if (e != 0) line.for_each([&](int64_t c, int64_t) { all += weight_of<T>(a.weight, c); });
   all = sum_lanes<lanes>(all);
   const int64_t t = a.target[pixel];
-  const bool ignored = t == a.options.ignore_index;
+  const bool ignored = t == a.options.ignore_index || !is_class(t, line.length);  // the forward pass has reported a wrong one
   T g = static_cast<const T*>(a.gy)[a.options.reduction == Reduction::none ? pixel : 0];
   if (a.options.reduction == Reduction::mean) g /= *static_cast<const T*>(a.total_weight);
   const T hit = ignored ? T(0) : (1 - e) * weight_of<T>(a.weight, t), lse = static_cast<const T*>(a.lse)[pixel];

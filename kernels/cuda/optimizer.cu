@@ -7,13 +7,13 @@
 namespace tapetum::kernels {
 namespace {
 
-__global__ void __launch_bounds__(kTensors) count_step_kernel(const __grid_constant__ Chunk chunk) {
+template <int n> __global__ void __launch_bounds__(n) count_step_kernel(const Chunk<n> GPU_IN_PLACE chunk) {
   if (threadIdx.x < chunk.tensors) ++*chunk.tensor[threadIdx.x].step;
 }
 
 // Rule: what the elements of a tensor have in common at its step. Worked out once a block, in double.
-template <class Rule, class T, class Args>
-__global__ void __launch_bounds__(kThreads) optimizer_step_kernel(const __grid_constant__ Chunk chunk, const __grid_constant__ Args a) {
+template <class Rule, class T, class Args, int n>
+__global__ void __launch_bounds__(kThreads) optimizer_step_kernel(const Chunk<n> GPU_IN_PLACE chunk, const Args GPU_IN_PLACE a) {
   const auto [t, begin, end] = part_of(chunk, blockIdx.x);
   __shared__ Rule rule;
   if (threadIdx.x == 0) rule = Rule::of(a, *t.step);
@@ -93,17 +93,17 @@ template <class T> struct Ema {
   __device__ void update(T& average, T p, T (&)[3]) const { average += rest * (p - average); }
 };
 
-template <class Rule, class T, class Args> Status launch_step(const Chunk& chunk, const Args& a, cudaStream_t stream) {
-  const gpu::Launch count{.grid = 1, .block = kTensors, .stream = stream};
-  if (const Status s = status_of(gpu::launch<count_step_kernel>(count, chunk)); s != Status::ok) return s;
+template <class Rule, class T, class Args, int n> Status launch_step(const Chunk<n>& chunk, const Args& a, cudaStream_t stream) {
+  const gpu::Launch count{.grid = 1, .block = n, .stream = stream};
+  if (const Status s = status_of(gpu::launch<count_step_kernel<n>>(count, chunk)); s != Status::ok) return s;
   if (blocks_of(chunk) == 0) return Status::ok;
   const gpu::Launch step{.grid = dim3(blocks_of(chunk)), .block = kThreads, .stream = stream};
-  return status_of(gpu::launch<optimizer_step_kernel<Rule, T, Args>>(step, chunk, a));
+  return status_of(gpu::launch<optimizer_step_kernel<Rule, T, Args, n>>(step, chunk, a));
 }
 
 template <template <class> class Rule, class Args> Status run(const Args& a, Workspace& w) {
   return with_compute_type(a.shape.dtype, [&]<class T>() {
-    return for_each_chunk(a, [&](const Chunk& chunk) { return launch_step<Rule<T>, T>(chunk, a, stream_of(w)); });
+    return for_each_chunk(a, [&](const auto& chunk) { return launch_step<Rule<T>, T>(chunk, a, stream_of(w)); });
   });
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/block_cache.h"
+#include "kernels/cuda/allocator.cuh"
 
 namespace tapetum::kernels {
 namespace {
@@ -35,6 +36,7 @@ class PinnedCache {
       return const_cast<char*>(data);
     }
     void* data = nullptr;
+    const OutsideCapture allowed;
     if (cudaMallocHost(&data, size) != cudaSuccess) {
       cudaGetLastError();  // the caller reports it; the next launch must not
       return nullptr;

@@ -1,19 +1,22 @@
-// The lowest position of what is wrong with a kernel's input, brought back to the host at once, since the caller throws.
+// Reports what is wrong with a kernel's input into memory that the host reads when it next waits for the device: nothing waits here.
 #pragma once
 #include "kernels/cuda/gpu/gpu.cuh"
+#include "kernels/fault.h"
 
 namespace tapetum::kernels {
 namespace {
 
-// The same whichever thread comes first.
-inline __device__ void report_lowest(int64_t* lowest, int64_t position) { atomicMin(reinterpret_cast<long long*>(lowest), position); }
-
-inline cudaError_t send_lowest(int64_t* on_device, const int64_t* lowest, cudaStream_t stream) {
-  return cudaMemcpyAsync(on_device, lowest, sizeof *lowest, cudaMemcpyHostToDevice, stream);
-}
-inline cudaError_t fetch_lowest(int64_t* lowest, const int64_t* on_device, cudaStream_t stream) {
-  const cudaError_t error = cudaMemcpyAsync(lowest, on_device, sizeof *lowest, cudaMemcpyDeviceToHost, stream);
-  return error == cudaSuccess ? cudaStreamSynchronize(stream) : error;
+// The lowest position stays with its value, whichever thread comes first. Only one that lowers it takes the lock, and writes its value if
+// nobody has gone below it since.
+__device__ inline void report(Fault* fault, int64_t position, int64_t value) {
+  auto* lowest = reinterpret_cast<long long*>(&fault->position);
+  if (atomicMin(lowest, position) <= position) return;
+  while (atomicCAS(&fault->lock, 0u, 1u) != 0) __nanosleep(64);
+  __threadfence();
+  if (atomicMin(lowest, position) == position)
+    atomicExch(reinterpret_cast<unsigned long long*>(&fault->value), static_cast<unsigned long long>(value));
+  __threadfence();
+  atomicExch(&fault->lock, 0u);
 }
 
 }  // namespace

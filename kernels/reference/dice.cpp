@@ -19,7 +19,7 @@ Status forward(const DiceSumsArgs& a, Workspace&) {
       for (int64_t pixel = 0; pixel < s.outer * s.inner; ++pixel) {
         const int64_t t = a.target[pixel];
         if (t == a.ignore_index) continue;
-        if ((t < 0 || t >= s.length) && pixel < *a.bad) *a.bad = pixel;
+        if ((t < 0 || t >= s.length) && pixel < a.bad->position) *a.bad = {pixel, t};
         const double v = p[offset_of(s, pixel, c)];
         overlap += t == c ? v : 0;
         size += a.squared ? v * v : v;

@@ -19,8 +19,8 @@ template <class F> Status for_each_pair(const IndexArgs& a, F f) {
         const int64_t index = a.index[o.at[1] + i * s.step[1]], position = i * s.lines.count + line;
         if (index >= 0 && index < s.limit)
           f(static_cast<T*>(a.walked)[o.at[0] + i * s.step[0]], static_cast<T*>(a.table)[o.at[2] + index * s.step[2]]);
-        else if (position < *a.bad)
-          *a.bad = position;
+        else if (position < a.bad->position)
+          *a.bad = {position, index};
       }
   });
   return Status::ok;

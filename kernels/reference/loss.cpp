@@ -38,8 +38,8 @@ Status forward(const CrossEntropyForwardArgs& a, Workspace&) {
         const double w = weight_of<T>(a.weight, t);
         loss = (1 - e) * w * (lse - x[t * s.inner]) + (e == 0 ? 0 : e / static_cast<double>(s.length) * smooth);
         total_weight += w;
-      } else if (t != a.options.ignore_index && pixel < *a.bad) {
-        *a.bad = pixel;
+      } else if (t != a.options.ignore_index && pixel < a.bad->position) {
+        *a.bad = {pixel, t};
       }
       total += loss;
       if (a.options.reduction == Reduction::none) static_cast<T*>(a.loss)[pixel] = static_cast<T>(loss);

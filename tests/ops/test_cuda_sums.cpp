@@ -111,7 +111,9 @@ TEST_CASE("cuda losses: the lowest pixel with a wrong label is reported", "[emul
   Tensor per_pixel[2] = {empty_like(x), empty_like(x)}, sums = on_cuda(zeros({3, 3}));
   const kernels::LineShape lines{2, 3, 2500, DType::f32};
   const auto* label = static_cast<const int64_t*>(t.raw());
-  int64_t bad[2] = {INT64_MAX, INT64_MAX};
+  const auto& api = *kernels::device_api(DeviceKind::cuda);
+  auto* found = static_cast<kernels::Fault*>(api.allocate_pinned(2 * sizeof(kernels::Fault)));
+  found[0] = found[1] = {};
   kernels::cross_entropy_forward.run({DeviceKind::cuda}, {lines,
                                                           {0, -1, Reduction::none},
                                                           x.raw(),
@@ -120,10 +122,15 @@ TEST_CASE("cuda losses: the lowest pixel with a wrong label is reported", "[emul
                                                           per_pixel[0].mutable_raw(),
                                                           per_pixel[1].mutable_raw(),
                                                           sums.mutable_raw(),
-                                                          &bad[0]});
-  REQUIRE(bad[0] == 4000);
-  kernels::dice_sums_forward.run({DeviceKind::cuda}, {lines, true, -100, x.raw(), label, sums.mutable_raw(), &bad[1]});
-  REQUIRE(bad[1] == 2601);
+                                                          &found[0]});
+
+  kernels::dice_sums_forward.run({DeviceKind::cuda}, {lines, true, -100, x.raw(), label, sums.mutable_raw(), &found[1]});
+  REQUIRE(api.synchronize());
+  REQUIRE(found[0].position == 4000);
+  REQUIRE(found[0].value == 3);
+  REQUIRE(found[1].position == 2601);
+  REQUIRE(found[1].value == -1);
+  api.release_pinned(found);
 }
 
 TEST_CASE("cuda cross_entropy: more lines than warps", "[emulated]") {

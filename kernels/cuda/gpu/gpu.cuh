@@ -20,6 +20,13 @@ struct Launch {
   cudaStream_t stream = nullptr;
 };
 
+// `const T GPU_IN_PLACE x`: a parameter that all threads read where the launch has put it, however large; no thread has a copy.
+#if defined(__CUDACC__)
+#define GPU_IN_PLACE __grid_constant__
+#else
+#define GPU_IN_PLACE &
+#endif
+
 // gpu::launch<kernel<float, 256>>({.grid = 8, .block = 256}, arguments...). The kernel is a template argument, so the emulator
 // knows its name and can inline it.
 
