@@ -70,7 +70,7 @@ template <class Tile> __device__ void finish(const Problem& p, const Work& work,
   const T* b = static_cast<const T*>(p.args.bias);
   T* c = static_cast<T*>(p.args.c) + offsets_of(z.batch, work.batch, z.batch.ndim).at[2];
   const auto bias = [&](int j) { return b && column + j < n ? widen(b[column + j]) : 0.0f; };
-  store_fragments<Tile>(sums, i, bias, [&](int i, int j, const auto& values) {
+  store_fragments<T>(sums, Tile::warp_row() + i * 16, Tile::warp_column(), bias, [&](int i, int j, const auto& values) {
     if (row + i < m) store_run(c + (row + i) * z.c.row + (column + j) * z.c.column, z.c.column, values, n - column - j, p.chunked_output);
   });
 }

@@ -173,31 +173,36 @@ template <class T> __device__ uint32_t pack(float low, float high) {
   return std::is_same_v<T, Half> ? ptx::pack_f16(low, high) : ptx::pack_bf16(low, high);
 }
 
-// Calls store(i, j, values) for what a warp has in its i-th row of fragments: runs of neighbouring columns from j on, of 8 elements (after
-// lanes exchanged their pairs), in f32 of 2. bias(j) is added; i, j are places in the block's tile.
-template <class Tile, class Bias, class Store> __device__ void store_fragments(const float (&sums)[Tile::kAcross][4], int i, Bias bias, Store store) {
-  using T = typename Tile::T;
-  const int lane = threadIdx.x % 32, row = Tile::warp_row() + i * 16 + lane / 4, column = Tile::warp_column();
-  const auto element = [&](int j, int q) { return sums[j][q] + bias(column + j * 8 + lane % 4 * 2 + q % 2); };
+// Calls store(i, j, values) for a row of fragments from (row, column) on: runs of neighbouring columns from j on, of 8 elements (after lanes
+// exchanged their pairs), in f32 of 2. bias(j) is added.
+template <class T, int kAcross, class Bias, class Store>
+__device__ void store_fragments(const float (&sums)[kAcross][4], int row, int column, Bias bias, Store store) {
+  static_assert(kAcross % 4 == 0);
+  const int lane = threadIdx.x % 32, pair = lane % 4 * 2;
+  row += lane / 4;
 #pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    if constexpr (sizeof(T) == 4) {
+  for (int first = 0; first < kAcross; first += 4, column += 32) {
+    float b[4][2];
 #pragma unroll
-      for (int j = 0; j < Tile::kAcross; ++j) {
-        const float values[2] = {element(j, half * 2), element(j, half * 2 + 1)};
-        store(row + half * 8, column + j * 8 + lane % 4 * 2, values);
-      }
-    } else {
-      static_assert(Tile::kAcross % 4 == 0);
+    for (int j = 0; j < 4; ++j) b[j][0] = bias(column + j * 8 + pair), b[j][1] = bias(column + j * 8 + pair + 1);
 #pragma unroll
-      for (int first = 0; first < Tile::kAcross; first += 4) {
+    for (int half = 0; half < 2; ++half) {
+      float values[4][2];
+#pragma unroll
+      for (int j = 0; j < 4; ++j)
+#pragma unroll
+        for (int q = 0; q < 2; ++q) values[j][q] = sums[first + j][half * 2 + q] + b[j][q];
+      if constexpr (sizeof(T) == 4) {
+#pragma unroll
+        for (int j = 0; j < 4; ++j) store(row + half * 8, column + j * 8 + pair, values[j]);
+      } else {
         uint32_t words[4];
 #pragma unroll
-        for (int j = 0; j < 4; ++j) words[j] = pack<T>(element(first + j, half * 2), element(first + j, half * 2 + 1));
+        for (int j = 0; j < 4; ++j) words[j] = pack<T>(values[j][0], values[j][1]);
         transpose_quad(words);
-        T values[8];
-        memcpy(values, words, sizeof values);
-        store(row + half * 8, column + (first + lane % 4) * 8, values);
+        T run[8];
+        memcpy(run, words, sizeof run);
+        store(row + half * 8, column + lane % 4 * 8, run);
       }
     }
   }

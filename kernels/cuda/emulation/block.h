@@ -83,10 +83,10 @@ struct WgmmaTile {
   unsigned last_group;
 };
 struct WgmmaOp {
+  Wgmma kind;
   const float* tile;
-  int n;
   uint64_t a, b;
-  bool trans_b, accumulate, executed;
+  bool accumulate, executed;
   unsigned group;
 };
 struct WarpWgmma {

@@ -22,7 +22,11 @@ void mbarrier_wait(uint64_t* bar, unsigned parity, Loc at);
 void fence_proxy_async();
 void tma_load_2d(void* smem, const TensorMap* map, int col, int row, uint64_t* bar, Loc at);
 uint64_t smem_addr(const void* p, Loc at);  // 18-bit shared-window address of dynamic shared memory
-void wgmma(float* d, int n, uint64_t a, uint64_t b, bool trans_b, bool accumulate, Loc at);
+struct Wgmma {
+  int n;
+  bool f16, trans_a, trans_b;  // bf16 otherwise; trans: stored along M or N
+};
+void wgmma(const Wgmma& kind, float* d, uint64_t a, uint64_t b, bool accumulate, Loc at);
 void wgmma_commit(Loc at);
 void wgmma_wait(int n, Loc at);
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr unsigned kWarpgroup = 4;
 
-// A bf16 operand tile, from its descriptor.
+// A tile of 16-bit numbers, from its descriptor.
 struct Operand {
   uint64_t start, leading, stride;  // bytes: of the tile, and between its groups of elements and of rows
   unsigned mode;                    // swizzle, numbered as in CUtensorMapSwizzle
@@ -38,24 +38,24 @@ struct Operand {
   }
 };
 
-float read_bf16(Block& b, uint64_t address) {
+float read_operand(Block& b, uint64_t address, bool f16) {
   const char* p = window_pointer(b, address);
   if (address < kWindow || !b.dynamic_shared.contains(p, 2)) fail(b, "wgmma: operand outside dynamic shared memory");
   uint16_t bits;
   note_read(p, 2);
   std::memcpy(&bits, p, 2);
-  return bf16_bits_to_float(bits);
+  return f16 ? half_bits_to_float(bits) : bf16_bits_to_float(bits);
 }
 
 // The 16 rows of `warp`: acc[i * n + j].
 void execute(Block& b, unsigned warp, const WgmmaOp& op, float* acc) {
-  const Operand at_a(op.a, false), at_b(op.b, op.trans_b);
-  const unsigned first_row = warp % kWarpgroup * 16, n = static_cast<unsigned>(op.n);
+  const Operand at_a(op.a, op.kind.trans_a), at_b(op.b, op.kind.trans_b);
+  const unsigned first_row = warp % kWarpgroup * 16, n = static_cast<unsigned>(op.kind.n);
   float a[16][16], bt[16][256];
   for (unsigned i = 0; i < 16; ++i)
-    for (unsigned k = 0; k < 16; ++k) a[i][k] = read_bf16(b, at_a.at(first_row + i, k));
+    for (unsigned k = 0; k < 16; ++k) a[i][k] = read_operand(b, at_a.at(first_row + i, k), op.kind.f16);
   for (unsigned k = 0; k < 16; ++k)
-    for (unsigned j = 0; j < n; ++j) bt[k][j] = read_bf16(b, at_b.at(j, k));
+    for (unsigned j = 0; j < n; ++j) bt[k][j] = read_operand(b, at_b.at(j, k), op.kind.f16);
   for (unsigned i = 0; i < 16; ++i) {
     float* row = acc + i * n;
     if (!op.accumulate) std::fill_n(row, n, 0.0f);
@@ -71,10 +71,10 @@ template <class F> void for_fragment(int n, F f) {
 }
 
 struct Payload {
+  const Wgmma& kind;
   float* d;
-  int n;
   uint64_t a, b;
-  bool trans_b, accumulate;
+  bool accumulate;
 };
 
 WarpWgmma& state_of(Block& b, unsigned warp) {
@@ -89,7 +89,7 @@ WgmmaTile& tile_of(WarpWgmma& w, const float* d) {
 void take_registers(WarpWgmma& w, void* const* payload) {
   const auto& first = *static_cast<Payload*>(payload[0]);
   if (std::any_of(w.tiles.begin(), w.tiles.end(), [&](const WgmmaTile& t) { return t.registers[0] == first.d; })) return;
-  WgmmaTile& t = w.tiles.emplace_back(WgmmaTile{{}, first.n, std::vector<float>(16u * static_cast<unsigned>(first.n)), 0});
+  WgmmaTile& t = w.tiles.emplace_back(WgmmaTile{{}, first.kind.n, std::vector<float>(16u * static_cast<unsigned>(first.kind.n)), 0});
   for (unsigned l = 0; l < kLanes; ++l) t.registers[l] = static_cast<Payload*>(payload[l])->d;
   for_fragment(t.n, [&](size_t element, int lane, int r) {
     t.values[element] = t.registers[lane][r];
@@ -114,7 +114,7 @@ void perform_wgmma(void* const* payload, uint32_t) {
   take_registers(w, payload);
   WgmmaTile& tile = tile_of(w, p.d);
   tile.last_group = w.group;
-  WgmmaOp& op = w.ops.emplace_back(WgmmaOp{p.d, p.n, p.a, p.b, p.trans_b, p.accumulate, false, w.group});
+  WgmmaOp& op = w.ops.emplace_back(WgmmaOp{p.kind, p.d, p.a, p.b, p.accumulate, false, w.group});
   if (config().lazy_async) return;
   execute(b, warp, op, tile.values.data());
   op.executed = true;
@@ -152,8 +152,8 @@ uint64_t smem_addr(const void* p, Loc at) {
   return window_address(b, p);
 }
 
-void wgmma(float* d, int n, uint64_t a, uint64_t b, bool trans_b, bool accumulate, Loc at) {
-  Payload p{d, n, a, b, trans_b, accumulate};
+void wgmma(const Wgmma& kind, float* d, uint64_t a, uint64_t b, bool accumulate, Loc at) {
+  Payload p{kind, d, a, b, accumulate};
   collective(block(), Op::wgmma, ~0u, &p, perform_wgmma, true, at);
 }
 

@@ -10,6 +10,24 @@ constexpr bool kEmulated = false;
 constexpr bool kEmulated = true;
 #endif
 
+// Of the current device.
+struct Properties {
+  int capability;  // 80: sm_80
+  int multiprocessors;
+};
+inline Properties properties() {
+#if defined(__CUDACC__)
+  int device = 0, major = 0, minor = 0, multiprocessors = 0;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+  cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
+  cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device);
+  return {10 * major + minor, multiprocessors};
+#else
+  return {90, 4};  // the emulator has Hopper's instructions
+#endif
+}
+
 inline const char* last_error() {
 #if !defined(__CUDACC__)
   if (!tapetum::emulation::last_diagnostic().empty())
