@@ -5,7 +5,8 @@
 
 namespace tapetum::kernels {
 
-// Row i of a sparse matrix: weight[k] in column index[k] for k from start[i] up to start[i + 1]. weight is of the tensors' dtype.
+// Row i of a sparse matrix: weight[k] in column index[k] for k from start[i] up to start[i + 1]. weight is of the type computed in: f64 or
+// f32, which serves 16-bit tensors too.
 struct Taps {
   const int32_t *start, *index;
   const void* weight;

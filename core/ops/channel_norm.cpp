@@ -29,15 +29,21 @@ int64_t inner_size(const Tensor& x) {
   return l;
 }
 
+// The type of weight and bias; both have one.
+DType parameter_type(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  return weight.defined() ? weight.dtype() : bias.defined() ? bias.dtype() : x.dtype();
+}
+
 // An uninitialised tensor like x, and the kernels' view of it.
 struct Geometry {
   Tensor y;
   kernels::ChannelNormShape shape{};
   bool channels_last;
 
-  Geometry(const Tensor& x, const Sets& o) : y(empty_image(x.shape(), x.dtype(), x.device(), {x})), channels_last(y.is_channels_last()) {
+  Geometry(const Tensor& x, const Sets& o, DType parameters)
+      : y(empty_image(x.shape(), x.dtype(), x.device(), {x})), channels_last(y.is_channels_last()) {
     const int64_t n = x.size(0), l = inner_size(x);
-    shape = {o.sets, o.sets ? n / o.sets : 0, x.size(1), l, o.group, channels_last || l == 1, x.dtype()};
+    shape = {o.sets, o.sets ? n / o.sets : 0, x.size(1), l, o.group, channels_last || l == 1, x.dtype(), parameters};
   }
   Tensor like(const Tensor& x) const { return channels_last ? tapetum::channels_last(x) : contiguous(x); }
 };
@@ -55,8 +61,9 @@ Tensor normalise(const Sets& o, const Geometry& to, const Tensor& x, const Tenso
 // `fixed`: mean and var do not depend on x.
 Gradients normalise_backward(const Context& c, const Sets& o, bool fixed, const Tensor& gy, const Tensor& mean, const Tensor& var) {
   const Tensor x = c.saved(0), weight = c.saved(1);
-  const Geometry to(x, o);
-  const auto vector = [&](bool wanted) { return wanted ? empty({x.size(1)}, x.dtype(), x.device()) : Tensor(); };
+  const DType parameters = parameter_type(x, weight, c.saved(2));
+  const Geometry to(x, o, parameters);
+  const auto vector = [&](bool wanted) { return wanted ? empty({x.size(1)}, parameters, x.device()) : Tensor(); };
   const Tensor gx = c.needs(0) ? to.y : Tensor(), gweight = vector(c.needs(1)), gbias = vector(c.needs(2));
   const auto out = [](const Tensor& t) { return const_cast<void*>(data_or_null(t)); };
   const Tensor dense = to.like(x), dense_gy = to.like(gy), w = dense_or_none(weight);
@@ -84,7 +91,7 @@ template <class Kind> struct ChannelNormOp {
   using Options = typename Kind::Options;
   static std::array<Tensor, 3> forward(Context& c, const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias) {
     const Sets sets = Kind::sets(o, x);
-    const Geometry to(x, sets);
+    const Geometry to(x, sets, parameter_type(x, weight, bias));
     const Tensor dense = to.like(x);
     Tensor mean = empty({sets.sets, x.size(1) / sets.group}, DType::f64, x.device()), var = empty(mean.shape(), DType::f64, x.device());
     launch(kernels::channel_moments, x.device(), x.dtype(),
@@ -97,10 +104,10 @@ template <class Kind> struct ChannelNormOp {
   }
   static Tensor twin(const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias) {
     const Sets sets = Kind::sets(o, x);
-    const Tensor grouped = reshape(x, {x.size(0), x.size(1) / sets.group, sets.group * inner_size(x)});
+    const Tensor grouped = reshape(to(x, compute_type(x.dtype())), {x.size(0), x.size(1) / sets.group, sets.group * inner_size(x)});
     const Shape dims = sets.sets == 1 ? Shape{0, 2} : Shape{2};
     const Tensor centred = grouped - mean(grouped, dims, true);
-    return affine(reshape(centred / sqrt(mean(centred * centred, dims, true) + sets.eps), x.shape()), weight, bias);
+    return to(affine(reshape(centred / sqrt(mean(centred * centred, dims, true) + sets.eps), x.shape()), weight, bias), x.dtype());
   }
 };
 
@@ -140,7 +147,7 @@ struct BatchNormInferenceOp {
   static Tensor forward(Context&, const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                         const Tensor& var) {
     const Sets sets = BatchNorm::sets(o, x);
-    const Geometry to(x, sets);
+    const Geometry to(x, sets, parameter_type(x, weight, bias));
     return normalise(sets, to, to.like(x), dense_or_none(weight), dense_or_none(bias), to_double(mean), to_double(var));
   }
   static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
@@ -151,7 +158,8 @@ struct BatchNormInferenceOp {
   }
   static Tensor twin(const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean, const Tensor& var) {
     const Shape shape = per_channel(x);
-    return affine((x - reshape(mean.detach(), shape)) / sqrt(reshape(var.detach(), shape) + o.eps), weight, bias);
+    const Tensor wide = to(x, compute_type(x.dtype()));
+    return to(affine((wide - reshape(mean.detach(), shape)) / sqrt(reshape(var.detach(), shape) + o.eps), weight, bias), x.dtype());
   }
   static Tensor to_double(const Tensor& t) { return contiguous(to(t, DType::f64)); }
 };
@@ -174,12 +182,14 @@ void check_inputs(const char* op, const Tensor& x, const Tensor& weight, const T
   check_vector(op, "bias", x, bias);
 }
 
-// 16-bit types are computed in f32.
-Tensor widened(const Tensor& t) { return t.defined() ? to(t, compute_type(t.dtype())) : t; }
-
+// x as its device's kernels read it, weight and bias in one type: their own where they agree and x is read as it is, else the one computed in.
 template <class Op, class... Statistics>
 auto normalised(const typename Op::Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Statistics&... statistics) {
-  return apply<Op>(o, widened(x), widened(weight), widened(bias), widened(statistics)...);
+  const Tensor wide = to(x, kernel_type(x));
+  const bool agree = !weight.defined() || !bias.defined() || weight.dtype() == bias.dtype();
+  const DType parameters = agree && wide.dtype() == x.dtype() ? parameter_type(x, weight, bias) : compute_type(x.dtype());
+  const auto read = [&](const Tensor& t) { return t.defined() ? to(t, parameters) : t; };
+  return apply<Op>(o, wide, read(weight), read(bias), statistics...);
 }
 
 void move_towards(Tensor running, const Tensor& value, double factor, double momentum) {

@@ -52,10 +52,10 @@ struct LayerNormOp {
   static Tensor twin(const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias) {
     Shape last;
     for (int d = -o.normalized_shape.size(); d < 0; ++d) last.push_back(d);
-    const Tensor centred = x - mean(x, last, true);
+    const Tensor wide = to(x, compute_type(x.dtype())), centred = wide - mean(wide, last, true);
     Tensor y = centred / sqrt(mean(centred * centred, last, true) + o.eps);
     if (weight.defined()) y = y * weight;
-    return bias.defined() ? y + bias : y;
+    return to(bias.defined() ? y + bias : y, x.dtype());
   }
 };
 
@@ -71,8 +71,8 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
   check_floating("layer_norm", x);
   if (!ends_with(x.shape(), normalized_shape))
     throw ShapeError(fmt::format("layer_norm: input must end in {}, got {}", to_string(normalized_shape), to_string(x.shape())));
-  if (const DType compute = compute_type(x.dtype()); compute != x.dtype()) {
-    const auto widened = [&](const Tensor& t) { return t.defined() ? to(t, compute) : t; };
+  if (const DType t = kernel_type(x); t != x.dtype()) {
+    const auto widened = [&](const Tensor& v) { return v.defined() ? to(v, t) : v; };
     return to(layer_norm(widened(x), normalized_shape, widened(weight), widened(bias), options), x.dtype());
   }
   for (const Tensor* t : {&weight, &bias}) {

@@ -92,7 +92,7 @@ Tensor pad_border(const Tensor& x, const Shape& pads, PadMode mode) {
   const Size2 in{x.size(2), x.size(3)}, before{pads.size() > 2 ? pads[2] : 0, pads[0]}, after{pads.size() > 2 ? pads[3] : 0, pads[1]};
   const bool fits = mode == PadMode::reflect ? std::max(before.h, after.h) < in.h && std::max(before.w, after.w) < in.w : in.h > 0 && in.w > 0;
   if (!fits) throw ShapeError(fmt::format("pad: {} cannot add {} to {}", name_of(mode), to_string(pads), to_string(x.shape())));
-  return to(apply<ResampleOp<PadBorderRule>>({in, before, after, mode}, to(x, compute_type(x.dtype()))), x.dtype());
+  return to(apply<ResampleOp<PadBorderRule>>({in, before, after, mode}, to(x, kernel_type(x))), x.dtype());
 }
 
 }  // namespace

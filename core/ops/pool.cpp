@@ -133,9 +133,9 @@ WindowOptions adaptive_windows(const char* op, const Tensor& x, Size2 size) {
   return windows(adaptive_axis(op, x, 2, size.h), adaptive_axis(op, x, 3, size.w));
 }
 
-// 16-bit types are computed in f32, here and below. The places are i32.
+// The places are i32.
 Indexed pool(const Tensor& x, const WindowOptions& o) {
-  const auto [y, index] = apply<MaxPool2dOp>(o, to(x, compute_type(x.dtype())));
+  const auto [y, index] = apply<MaxPool2dOp>(o, to(x, kernel_type(x)));
   return {to(y, x.dtype()), index};
 }
 
@@ -189,9 +189,7 @@ struct AveragePoolRule {
   static SparseRows columns(const Options& o) { return matrix(o.windows.w(), o.count_include_pad, o.divisor_override > 0 ? 1 : 0); }
 };
 
-Tensor average(const Tensor& x, const AverageOptions& o) {
-  return to(apply<ResampleOp<AveragePoolRule>>(o, to(x, compute_type(x.dtype()))), x.dtype());
-}
+Tensor average(const Tensor& x, const AverageOptions& o) { return to(apply<ResampleOp<AveragePoolRule>>(o, to(x, kernel_type(x))), x.dtype()); }
 
 }  // namespace
 

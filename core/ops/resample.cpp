@@ -5,13 +5,14 @@
 #include "core/ops/creation.h"
 #include "core/ops/launch.h"
 #include "core/ops/layout.h"
+#include "core/ops/promotion.h"
 #include "core/ops/view.h"
 #include "kernels/resize.h"
 
 namespace tapetum {
 namespace {
 
-// A matrix on the tensors' device, with weights in their dtype.
+// A matrix on the tensors' device, with weights in the type computed in.
 struct DeviceTaps {
   Tensor start, index, weight;
 
@@ -57,7 +58,8 @@ Tensor resample(const Tensor& x, const SparseRows& rows, const SparseRows& colum
   const bool last = y.is_channels_last();
   const Tensor dense = last ? channels_last(x) : contiguous(x);
   const int64_t planes = last ? x.size(0) : x.size(0) * x.size(1), c = last ? x.size(1) : 1;
-  const DeviceTaps a(rows, x.dtype(), x.device()), b(columns, x.dtype(), x.device());
+  const DType compute = compute_type(x.dtype());
+  const DeviceTaps a(rows, compute, x.device()), b(columns, compute, x.device());
   launch(kernels::resample2d, x.device(), x.dtype(),
          {{planes, x.size(2), x.size(3), p, q, c, x.dtype()}, dense.raw(), y.mutable_raw(), a.taps(), b.taps()});
   return y;

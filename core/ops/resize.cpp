@@ -162,7 +162,7 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& o) {
   if (o.mode == Interpolation::area) return adaptive_avg_pool2d(x, out);
   const Scale2 scale{scale_of(in.h, out.h, o.scale_factor.h, o.align_corners), scale_of(in.w, out.w, o.scale_factor.w, o.align_corners)};
   const InterpolateRule::Options options{in, out, scale, o.mode, o.align_corners, o.antialias};
-  return to(apply<ResampleOp<InterpolateRule>>(options, to(x, compute_type(x.dtype()))), x.dtype());
+  return to(apply<ResampleOp<InterpolateRule>>(options, to(x, kernel_type(x))), x.dtype());
 }
 
 Tensor pixel_shuffle(const Tensor& x, int64_t r) {

@@ -1,6 +1,8 @@
-// Batch, group and instance norm. Statistics are summed around a value near the mean and merged in double; y and gx are affine maps of
-// each channel, whose coefficients each thread computes in double. Memory bound: the moments read x, forward reads x and writes y,
-// backward reads x and gy twice and writes gx.
+// Batch, group and instance norm. Statistics are summed around a value near the
+// mean and merged in double; y and gx are affine maps of each channel, whose
+// coefficients each thread computes in double. Memory bound: the moments read
+// x, forward reads x and writes y, backward reads x and gy twice and writes gx.
+#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/channel_tiles.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/norm.h"
@@ -8,7 +10,7 @@
 namespace tapetum::kernels {
 namespace {
 
-template <class Args> bool supports(const Args& a) { return is_compute(a.shape.dtype); }
+template <class Args> bool supports(const Args& a) { return is_floating(a.shape.dtype); }
 double error_moments(const ChannelMomentsArgs&) { return 16; }
 double error_forward(const ChannelNormForwardArgs&) { return 8; }
 double error_backward(const ChannelNormBackwardArgs&) { return 64; }
@@ -22,10 +24,11 @@ struct Moments {
 
 template <class T> __global__ void __launch_bounds__(kThreads) channel_moments_kernel(ChannelTiles tiles, const T* x, Moments* parts) {
   const TileThread thread(tiles);
-  const T shift = thread.inside ? x[thread.offset(tiles, thread.part * tiles.part_length)] : T(0);
-  T sum = 0, squares = 0;
+  using C = Compute<T>;
+  const C shift = thread.inside ? widen(x[thread.offset(tiles, thread.part * tiles.part_length)]) : C(0);
+  C sum = 0, squares = 0;
   thread.for_each(tiles, [&](int64_t at, int64_t) {
-    const T d = x[at] - shift;
+    const C d = widen(x[at]) - shift;
     sum += d;
     squares += d * d;
   });
@@ -35,7 +38,8 @@ template <class T> __global__ void __launch_bounds__(kThreads) channel_moments_k
   parts[tiles.part_index(thread.set, thread.part, thread.channel)] = {shift + s.of[0] / count, s.of[1] - s.of[0] * s.of[0] / count};
 }
 
-// A warp for each statistic: the mean of its parts' means, then their deviations from it.
+// A warp for each statistic: the mean of its parts' means, then their
+// deviations from it.
 __global__ void __launch_bounds__(kThreads) channel_moments_total_kernel(ChannelTiles tiles, ChannelMomentsArgs a, const Moments* parts) {
   const int64_t groups = tiles.channels / a.shape.group, i = thread_number() / kWarp;
   if (i >= tiles.sets * groups) return;
@@ -69,7 +73,7 @@ template <class T> cudaError_t launch_moments(const ChannelMomentsArgs& a, const
 
 Status moments(const ChannelMomentsArgs& a, Workspace& w) {
   if (statistics_of(a.shape) == 0) return Status::ok;
-  return status_of(with_compute_type(a.shape.dtype, [&]<class T>() { return launch_moments<T>(a, w); }));
+  return status_of(with_floating_type(a.shape.dtype, [&]<class T>() { return launch_moments<T>(a, w); }));
 }
 
 // Of a channel: index of its statistics, mean, 1 / deviation, weight.
@@ -77,28 +81,31 @@ struct Channel {
   int64_t statistic;
   double mean, rstd, weight;
 };
-template <class T, class Args> __device__ Channel channel_of(const Args& a, int64_t set, int64_t c) {
+template <class Args> __device__ Channel channel_of(const Args& a, int64_t set, int64_t c) {
   const int64_t i = (set * a.shape.c + c) / a.shape.group;
-  return {i, a.mean[i], 1 / sqrt(a.var[i] + a.eps), a.weight ? static_cast<const T*>(a.weight)[c] : 1.0};
+  return {i, a.mean[i], 1 / sqrt(a.var[i] + a.eps), a.weight ? read<double>(a.weight, a.shape.parameters, c) : 1.0};
 }
 
 template <class T> __global__ void __launch_bounds__(kThreads) channel_norm_forward_kernel(ChannelTiles tiles, ChannelNormForwardArgs a) {
   const TileThread thread(tiles);
   if (!thread.inside) return;
-  const Channel c = channel_of<T>(a, thread.set, thread.channel);
-  const double factor = c.weight * c.rstd, bias = a.bias ? static_cast<const T*>(a.bias)[thread.channel] : 0.0;
-  const T shift = static_cast<T>(c.mean), scale = static_cast<T>(factor), offset = static_cast<T>(bias + (shift - c.mean) * factor);
-  thread.for_each(tiles, [&](int64_t at, int64_t) { static_cast<T*>(a.y)[at] = (static_cast<const T*>(a.x)[at] - shift) * scale + offset; });
+  const Channel c = channel_of(a, thread.set, thread.channel);
+  const double factor = c.weight * c.rstd, bias = a.bias ? read<double>(a.bias, a.shape.parameters, thread.channel) : 0.0;
+  using C = Compute<T>;
+  const C shift = static_cast<C>(c.mean), scale = static_cast<C>(factor), offset = static_cast<C>(bias + (shift - c.mean) * factor);
+  const T* x = static_cast<const T*>(a.x);
+  thread.for_each(tiles, [&](int64_t at, int64_t) { static_cast<T*>(a.y)[at] = narrow<T>((widen(x[at]) - shift) * scale + offset); });
 }
 
 Status forward(const ChannelNormForwardArgs& a, Workspace& w) {
   const ChannelTiles tiles = tiles_of(a.shape);
   if (tiles.part_count() == 0) return Status::ok;
   return status_of(
-      with_compute_type(a.shape.dtype, [&]<class T>() { return gpu::launch<channel_norm_forward_kernel<T>>(launch_tiles(tiles, w), tiles, a); }));
+      with_floating_type(a.shape.dtype, [&]<class T>() { return gpu::launch<channel_norm_forward_kernel<T>>(launch_tiles(tiles, w), tiles, a); }));
 }
 
-// Backward needs sums of gy and of gy (x - mean): for each part, for each channel of a set, and weighted over the channels of a statistic.
+// Backward needs sums of gy and of gy (x - mean): for each part, for each
+// channel of a set, and weighted over the channels of a statistic.
 struct GradientSums {
   Sums<2>*parts, *channels, *statistics;
 
@@ -116,12 +123,13 @@ template <class T>
 __global__ void __launch_bounds__(kThreads) channel_norm_sums_kernel(ChannelTiles tiles, ChannelNormBackwardArgs a, GradientSums sums) {
   const TileThread thread(tiles);
   const double mean = thread.inside ? a.mean[(thread.set * a.shape.c + thread.channel) / a.shape.group] : 0;
-  const T shift = static_cast<T>(mean);
-  T sum = 0, product = 0;
+  using C = Compute<T>;
+  const C shift = static_cast<C>(mean);
+  C sum = 0, product = 0;
   thread.for_each(tiles, [&](int64_t at, int64_t) {
-    const T g = static_cast<const T*>(a.gy)[at];
+    const C g = widen(static_cast<const T*>(a.gy)[at]);
     sum += g;
-    product += g * (static_cast<const T*>(a.x)[at] - shift);
+    product += g * (widen(static_cast<const T*>(a.x)[at]) - shift);
   });
   const Sums<2> s = thread.sum(Sums<2>{sum, product});
   if (thread.is_first()) sums.parts[tiles.part_index(thread.set, thread.part, thread.channel)] = {s.of[0], s.of[1] + (shift - mean) * s.of[0]};
@@ -136,44 +144,46 @@ __global__ void __launch_bounds__(kThreads) channel_norm_channels_kernel(Channel
 }
 
 // A thread for each channel adds up its sets.
-template <class T> __global__ void __launch_bounds__(kThreads) channel_norm_weight_kernel(ChannelNormBackwardArgs a, GradientSums sums) {
+__global__ void __launch_bounds__(kThreads) channel_norm_weight_kernel(ChannelNormBackwardArgs a, GradientSums sums) {
   const int64_t c = thread_number();
   if (c >= a.shape.c) return;
   double gweight = 0, gbias = 0;
   for (int64_t set = 0; set < a.shape.sets; ++set) {
     const Sums<2> s = sums.channels[set * a.shape.c + c];
     gbias += s.of[0];
-    gweight += s.of[1] * channel_of<T>(a, set, c).rstd;
+    gweight += s.of[1] * channel_of(a, set, c).rstd;
   }
-  if (a.gweight) static_cast<T*>(a.gweight)[c] = static_cast<T>(gweight);
-  if (a.gbias) static_cast<T*>(a.gbias)[c] = static_cast<T>(gbias);
+  if (a.gweight) write(a.gweight, a.shape.parameters, c, gweight);
+  if (a.gbias) write(a.gbias, a.shape.parameters, c, gbias);
 }
 
 // A thread for each statistic adds up its channels.
-template <class T>
 __global__ void __launch_bounds__(kThreads) channel_norm_statistics_kernel(ChannelNormBackwardArgs a, GradientSums sums, int64_t count) {
   const int64_t i = thread_number();
   if (i >= count) return;
   Sums<2> total{};
   for (int64_t k = i * a.shape.group; k < (i + 1) * a.shape.group; ++k) {
-    const double weight = a.weight ? static_cast<const T*>(a.weight)[k % a.shape.c] : 1.0;
+    const double weight = a.weight ? read<double>(a.weight, a.shape.parameters, k % a.shape.c) : 1.0;
     for (int j = 0; j < 2; ++j) total.of[j] += weight * sums.channels[k].of[j];
   }
   sums.statistics[i] = total;
 }
 
-// gx = scale gy + slope (x - shift) + offset for each channel of a set (formula: reference).
+// gx = scale gy + slope (x - shift) + offset for each channel of a set
+// (formula: reference).
 template <class T>
 __global__ void __launch_bounds__(kThreads) channel_norm_backward_kernel(ChannelTiles tiles, ChannelNormBackwardArgs a, GradientSums sums) {
   const TileThread thread(tiles);
   if (!thread.inside) return;
-  const Channel c = channel_of<T>(a, thread.set, thread.channel);
+  const Channel c = channel_of(a, thread.set, thread.channel);
   const Sums<2> total = a.fixed ? Sums<2>{} : sums.statistics[c.statistic];
   const double values = static_cast<double>(tiles.positions * a.shape.group), along = -c.rstd * c.rstd * c.rstd * total.of[1] / values;
-  const T shift = static_cast<T>(c.mean), scale = static_cast<T>(c.rstd * c.weight), slope = static_cast<T>(along);
-  const T offset = static_cast<T>(along * (shift - c.mean) - c.rstd * total.of[0] / values);
+  using C = Compute<T>;
+  const C shift = static_cast<C>(c.mean), scale = static_cast<C>(c.rstd * c.weight), slope = static_cast<C>(along);
+  const C offset = static_cast<C>(along * (shift - c.mean) - c.rstd * total.of[0] / values);
   const T *x = static_cast<const T*>(a.x), *gy = static_cast<const T*>(a.gy);
-  thread.for_each(tiles, [&](int64_t at, int64_t) { static_cast<T*>(a.gx)[at] = gy[at] * scale + ((x[at] - shift) * slope + offset); });
+  thread.for_each(
+      tiles, [&](int64_t at, int64_t) { static_cast<T*>(a.gx)[at] = narrow<T>(widen(gy[at]) * scale + ((widen(x[at]) - shift) * slope + offset)); });
 }
 
 template <class T>
@@ -190,16 +200,15 @@ template <class T> cudaError_t launch_backward(const ChannelNormBackwardArgs& a,
   const bool weights = a.gweight || a.gbias, gx = a.gx && tiles.part_count();
   cudaError_t error = cudaSuccess;
   if (statistics && (!a.fixed || weights)) error = launch_sums<T>(tiles, a, sums, w);
-  if (error == cudaSuccess && weights) error = gpu::launch<channel_norm_weight_kernel<T>>(launch_threads(a.shape.c, w), a, sums);
-  if (error == cudaSuccess && gx && !a.fixed)
-    error = gpu::launch<channel_norm_statistics_kernel<T>>(launch_threads(statistics, w), a, sums, statistics);
+  if (error == cudaSuccess && weights) error = gpu::launch<channel_norm_weight_kernel>(launch_threads(a.shape.c, w), a, sums);
+  if (error == cudaSuccess && gx && !a.fixed) error = gpu::launch<channel_norm_statistics_kernel>(launch_threads(statistics, w), a, sums, statistics);
   if (error == cudaSuccess && gx) error = gpu::launch<channel_norm_backward_kernel<T>>(launch_tiles(tiles, w), tiles, a, sums);
   return error;
 }
 
 Status backward(const ChannelNormBackwardArgs& a, Workspace& w) {
   if (a.shape.c == 0) return Status::ok;
-  return status_of(with_compute_type(a.shape.dtype, [&]<class T>() { return launch_backward<T>(a, w); }));
+  return status_of(with_floating_type(a.shape.dtype, [&]<class T>() { return launch_backward<T>(a, w); }));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
-// y = f(x0, x1, x2; scalars). One thread an element. Memory bound: each operand is read or written once.
-//   contiguous: f32, all operands dense and alike: four elements a thread in 16-byte accesses.
-//   strided: any strides (broadcasting: 0) and dtypes; offsets come from the shape by division.
+// y = f(x0, x1, x2; scalars). One thread an element. Memory bound: each operand
+// is read or written once.
+//   contiguous: all operands dense and of one type that is computed in float:
+//   16 bytes of each a thread, in one access. strided: any strides
+//   (broadcasting: 0) and dtypes; offsets come from the shape by division.
 #include "kernels/cuda/access.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/elementwise.h"
@@ -8,8 +10,6 @@
 
 namespace tapetum::kernels {
 namespace {
-
-constexpr int kVector = 4;
 
 template <class F, class T, int N> __global__ void __launch_bounds__(kThreads) elementwise_strided_kernel(ElementwiseArgs a) {
   const int64_t i = thread_number();
@@ -21,42 +21,56 @@ template <class F, class T, int N> __global__ void __launch_bounds__(kThreads) e
   write<T>(a.y, a.dtype[0], o.at[0], static_cast<T>(F::at(x, s)));
 }
 
-struct Operands {
-  float* y;
-  const float* x[kMaxInputs];
+template <class T> struct Operands {
+  T* y;
+  const T* x[kMaxInputs];
 };
 
-template <class F, int N> __global__ void __launch_bounds__(kThreads) elementwise_contiguous_kernel(Operands p, int64_t count, float s0, float s1) {
+// What one access brings.
+constexpr int kVectorBytes = 16;
+template <class T> struct __align__(kVectorBytes) Vector { T of[kVectorBytes / sizeof(T)]; };
+
+template <class F, class T, int N>
+__global__ void __launch_bounds__(kThreads) elementwise_contiguous_kernel(Operands<T> p, int64_t count, float s0, float s1) {
+  constexpr int kVector = kVectorBytes / sizeof(T);
   const int64_t first = thread_number() * kVector;
   if (first >= count) return;
   const float s[2] = {s0, s1};
-  __align__(16) float x[N][kVector], y[kVector];
+  Vector<T> x[N], y;
   const bool whole = first + kVector <= count;
   for (int j = 0; j < N; ++j) {
     if (whole)
-      *reinterpret_cast<float4*>(x[j]) = *reinterpret_cast<const float4*>(p.x[j] + first);
+      x[j] = *reinterpret_cast<const Vector<T>*>(p.x[j] + first);
     else
-      for (int k = 0; first + k < count; ++k) x[j][k] = p.x[j][first + k];
+      for (int k = 0; first + k < count; ++k) x[j].of[k] = p.x[j][first + k];
   }
   for (int k = 0; k < kVector && first + k < count; ++k) {
     float v[N];
-    for (int j = 0; j < N; ++j) v[j] = x[j][k];
-    y[k] = static_cast<float>(F::at(v, s));
+    for (int j = 0; j < N; ++j) v[j] = widen(x[j].of[k]);
+    y.of[k] = narrow<T>(static_cast<float>(F::at(v, s)));
   }
   if (whole)
-    *reinterpret_cast<float4*>(p.y + first) = *reinterpret_cast<const float4*>(y);
+    *reinterpret_cast<Vector<T>*>(p.y + first) = y;
   else
-    for (int k = 0; first + k < count; ++k) p.y[first + k] = y[k];
+    for (int k = 0; first + k < count; ++k) p.y[first + k] = y.of[k];
 }
 
-// All operands are f32, walk memory as one row, and begin at a multiple of 16 bytes.
+// All operands are of the result's type, walk memory as one row, and begin at a multiple of 16 bytes.
 template <int N> bool is_contiguous(const ElementwiseArgs& a) {
-  if (a.compute != DType::f32 || a.shape.ndim != 1) return false;
+  if (a.compute != DType::f32 || !is_floating(a.dtype[0]) || a.shape.ndim != 1) return false;
   for (int j = 0; j <= N; ++j) {
     const void* p = j ? a.x[j - 1] : a.y;
-    if (a.dtype[j] != DType::f32 || a.shape.stride[j][0] != 1 || reinterpret_cast<uintptr_t>(p) % 16) return false;
+    if (a.dtype[j] != a.dtype[0] || a.shape.stride[j][0] != 1 || reinterpret_cast<uintptr_t>(p) % kVectorBytes) return false;
   }
   return true;
+}
+
+template <class F, class T, int N> Status run_contiguous(const ElementwiseArgs& a, Workspace& w) {
+  constexpr int64_t kVector = kVectorBytes / sizeof(T);
+  Operands<T> p{static_cast<T*>(a.y), {}};
+  for (int j = 0; j < N; ++j) p.x[j] = static_cast<const T*>(a.x[j]);
+  const gpu::Launch at = launch_threads((a.shape.count + kVector - 1) / kVector, w);
+  return status_of(gpu::launch<elementwise_contiguous_kernel<F, T, N>>(at, p, a.shape.count, cast<float>(a.scalar[0]), cast<float>(a.scalar[1])));
 }
 
 template <class F, class T, int N> Status run_strided(const ElementwiseArgs& a, Workspace& w) {
@@ -68,12 +82,7 @@ enum class On { reals, numbers };  // numbers: integers too
 
 template <class F, int N, On on> Status run(const ElementwiseArgs& a, Workspace& w) {
   if (a.shape.count == 0) return Status::ok;
-  if (is_contiguous<N>(a)) {
-    Operands p{static_cast<float*>(a.y), {}};
-    for (int j = 0; j < N; ++j) p.x[j] = static_cast<const float*>(a.x[j]);
-    const gpu::Launch at = launch_threads((a.shape.count + kVector - 1) / kVector, w);
-    return status_of(gpu::launch<elementwise_contiguous_kernel<F, N>>(at, p, a.shape.count, cast<float>(a.scalar[0]), cast<float>(a.scalar[1])));
-  }
+  if (is_contiguous<N>(a)) return with_single_type(a.dtype[0], [&]<class T>() { return run_contiguous<F, T, N>(a, w); });
   if (a.compute == DType::f32) return run_strided<F, float, N>(a, w);
   if constexpr (on == On::numbers)
     if (a.compute == DType::i64) return run_strided<F, int64_t, N>(a, w);
@@ -90,7 +99,8 @@ __device__ double softplus(double x, double beta, double threshold) { return x *
 
 }  // namespace
 
-// (ELEMENTWISE as in the reference: T is float, double or, on numbers, int64_t.)
+// (ELEMENTWISE as in the reference: T is float, double or, on numbers,
+// int64_t.)
 #define ELEMENTWISE(op, inputs, on, expression)                                                                    \
   namespace {                                                                                                      \
   struct op##_function {                                                                                           \

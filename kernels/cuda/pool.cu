@@ -1,6 +1,9 @@
-// Max pooling and the two linear maps of its gradient. One thread an element of the result, neighbours in the order that it lies in memory.
-// Memory bound: forward reads x (windows overlap in L1) and writes y and its index; scatter reads y and index for each element of x, so that
-// no two threads write the same place.
+// Max pooling and the two linear maps of its gradient. One thread an element of
+// the result, neighbours in the order that it lies in memory. Memory bound:
+// forward reads x (windows overlap in L1) and writes y and its index; scatter
+// reads y and index for each element of x, so that no two threads write the
+// same place.
+#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/images.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/pool.h"
@@ -20,17 +23,17 @@ template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_forwar
   const Place p = output_of(z, at);
   const T* x = static_cast<const T*>(a.x) + p.n * z.x_stride[0] + p.c * z.x_stride[1];
   const int64_t first_row = z.h.begin(p.h), first_column = z.w.begin(p.w), rows_end = z.h.end(p.h), columns_end = z.w.end(p.w);
-  T best = -static_cast<T>(INFINITY);
+  Compute<T> best = -INFINITY;
   int64_t place = first_row * z.w.in + first_column;
   for (int64_t i = first_row; i < rows_end; i += z.h.dilation)
     for (int64_t j = first_column; j < columns_end; j += z.w.dilation) {
-      const T v = x[i * z.x_stride[2] + j * z.x_stride[3]];
+      const Compute<T> v = widen(x[i * z.x_stride[2] + j * z.x_stride[3]]);
       if (v > best || v != v) {
         best = v;
         place = i * z.w.in + j;
       }
     }
-  static_cast<T*>(a.y)[offset_of(z.y_stride, p)] = best;
+  static_cast<T*>(a.y)[offset_of(z.y_stride, p)] = narrow<T>(best);
   a.index[offset_of(z.index_stride, p)] = static_cast<int32_t>(place);
 }
 
@@ -42,7 +45,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_gather
   const int64_t place = a.index[offset_of(z.index_stride, p)];
   const bool inside = place >= 0 && place < z.h.in * z.w.in;  // an empty window has no place
   const Place from{p.n, p.c, place / z.w.in, place % z.w.in};
-  static_cast<T*>(a.y)[offset_of(z.y_stride, p)] = inside ? static_cast<const T*>(a.x)[offset_of(z.x_stride, from)] : T(0);
+  static_cast<T*>(a.y)[offset_of(z.y_stride, p)] = inside ? static_cast<const T*>(a.x)[offset_of(z.x_stride, from)] : narrow<T>(0);
 }
 
 template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_scatter_threads_kernel(MaxPool2dArgs a) {
@@ -51,32 +54,32 @@ template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_scatte
   if (at >= inputs_of(z)) return;
   const Place x = place_of(at, z.c, z.h.in, z.w.in, z.x_stride[1] == 1);
   const int64_t own = x.h * z.w.in + x.w, last_p = z.h.last_output(x.h), last_q = z.w.last_output(x.w);
-  T sum = 0;
+  Compute<T> sum = 0;
   for (int64_t p = z.h.first_output(x.h); p <= last_p; ++p)
     for (int64_t q = z.w.first_output(x.w); q <= last_q; ++q) {
       const Place y{x.n, x.c, p, q};
-      if (a.index[offset_of(z.index_stride, y)] == own) sum += static_cast<const T*>(a.y)[offset_of(z.y_stride, y)];
+      if (a.index[offset_of(z.index_stride, y)] == own) sum += widen(static_cast<const T*>(a.y)[offset_of(z.y_stride, y)]);
     }
-  static_cast<T*>(a.x)[offset_of(z.x_stride, x)] = sum;
-}
-
-template <auto of_float, auto of_double> Status run(const MaxPool2dArgs& a, int64_t threads, const Workspace& w) {
-  if (threads == 0) return Status::ok;
-  const gpu::Launch at = launch_threads(threads, w);
-  return status_of(a.shape.dtype == DType::f32 ? gpu::launch<of_float>(at, a) : gpu::launch<of_double>(at, a));
+  static_cast<T*>(a.x)[offset_of(z.x_stride, x)] = narrow<T>(sum);
 }
 
 Status forward(const MaxPool2dArgs& a, Workspace& w) {
-  return run<max_pool2d_forward_threads_kernel<float>, max_pool2d_forward_threads_kernel<double>>(a, outputs_of(a.shape), w);
+  if (outputs_of(a.shape) == 0) return Status::ok;
+  const gpu::Launch at = launch_threads(outputs_of(a.shape), w);
+  return status_of(with_floating_type(a.shape.dtype, [&]<class T>() { return gpu::launch<max_pool2d_forward_threads_kernel<T>>(at, a); }));
 }
 Status gather(const MaxPool2dArgs& a, Workspace& w) {
-  return run<max_pool2d_gather_threads_kernel<float>, max_pool2d_gather_threads_kernel<double>>(a, outputs_of(a.shape), w);
+  if (outputs_of(a.shape) == 0) return Status::ok;
+  const gpu::Launch at = launch_threads(outputs_of(a.shape), w);
+  return status_of(with_floating_type(a.shape.dtype, [&]<class T>() { return gpu::launch<max_pool2d_gather_threads_kernel<T>>(at, a); }));
 }
 Status scatter(const MaxPool2dArgs& a, Workspace& w) {
-  return run<max_pool2d_scatter_threads_kernel<float>, max_pool2d_scatter_threads_kernel<double>>(a, inputs_of(a.shape), w);
+  if (inputs_of(a.shape) == 0) return Status::ok;
+  const gpu::Launch at = launch_threads(inputs_of(a.shape), w);
+  return status_of(with_floating_type(a.shape.dtype, [&]<class T>() { return gpu::launch<max_pool2d_scatter_threads_kernel<T>>(at, a); }));
 }
 
-bool supports(const MaxPool2dArgs& a) { return is_compute(a.shape.dtype); }
+bool supports(const MaxPool2dArgs& a) { return is_floating(a.shape.dtype); }
 double error_scatter(const MaxPool2dArgs& a) { return 4 + static_cast<double>(a.shape.h.size * a.shape.w.size); }
 
 }  // namespace
