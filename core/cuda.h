@@ -1,5 +1,6 @@
 // CUDA devices, as a program asks for them. Work on a device is queued on the calling thread's current stream of that device and the call
-// returns; what reads a value on the host (item(), to(x, "cpu"), printing) waits for it.
+// returns; what reads a value on the host (item(), to(x, "cpu"), printing) waits for it. A bad index or label that a kernel finds meanwhile
+// is thrown there, as the IndexError that the CPU throws at once.
 #pragma once
 #include "core/device.h"
 #include "core/ref.h"

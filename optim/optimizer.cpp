@@ -92,6 +92,12 @@ void Optimizer::set_lr(double lr, size_t group) {
   if (groups_.at(group).lr.defined()) device_lr(group);
 }
 
+void Optimizer::set_momentum(double momentum, size_t group) {
+  if (captured_ && momentum != momentum_of(group))
+    throw DeviceError(fmt::format("{}: a captured step keeps its momentum {}, got {}", name(), momentum_of(group), momentum));
+  momentum_of(group) = momentum;
+}
+
 void Optimizer::make_state(Entry& e, const std::array<const char*, kStates>& names) {
   if (!e.step.defined()) refuse_capture(name(), "the first step makes the state: make one before");
   if (!e.step.defined()) e.step = scalar(0, e.parameter.device());
@@ -116,6 +122,7 @@ const Tensor& Optimizer::device_lr(size_t group) {
 
 void Optimizer::step() {
   NoGrad no_grad;
+  captured_ |= current_capture() != nullptr;
   for (size_t group = 0; group < groups_.size(); ++group) {
     const auto names = state_names(group);
     std::vector<StepItem> items;

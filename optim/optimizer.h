@@ -35,9 +35,9 @@ class Optimizer {
   size_t group_count() const { return groups_.size(); }
   std::vector<Tensor> parameters(size_t group = 0) const;
   double lr(size_t group = 0) const { return const_cast<Optimizer*>(this)->lr_of(group); }
-  void set_lr(double lr, size_t group = 0);  // also for the steps of a captured graph; they keep all other options
+  void set_lr(double lr, size_t group = 0);                                                             // also for the steps of a captured graph
   double momentum(size_t group = 0) const { return const_cast<Optimizer*>(this)->momentum_of(group); }  // Adam's beta1
-  void set_momentum(double momentum, size_t group = 0) { momentum_of(group) = momentum; }
+  void set_momentum(double momentum, size_t group = 0);  // throws DeviceError for another one when a graph has captured a step: it would keep the old
 
   // The lr that schedules start from: the group's lr when the first scheduler was made.
   double initial_lr(size_t group);
@@ -72,6 +72,7 @@ class Optimizer {
   const Tensor& device_lr(size_t group);
 
   std::vector<Group> groups_;
+  bool captured_ = false;  // a step, by a graph
 };
 
 // An optimizer whose groups have options of type O.

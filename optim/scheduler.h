@@ -125,11 +125,11 @@ class LambdaLR final : public FormulaLR {
 };
 
 struct OneCycleOptions {
-  double max_lr = 0;        // required
-  int64_t total_steps = 0;  // required; a later step throws Error
-  double pct_start = 0.3;   // of the steps, in which the rate rises
-  bool cosine = true;       // else along lines
-  bool cycle_momentum = true;
+  double max_lr = 0;                                 // required
+  int64_t total_steps = 0;                           // required; a later step throws Error
+  double pct_start = 0.3;                            // of the steps, in which the rate rises
+  bool cosine = true;                                // else along lines
+  bool cycle_momentum = true;                        // not with captured graphs: set_momentum
   double base_momentum = 0.85, max_momentum = 0.95;  // momentum (Adam's beta1) falls while the rate rises
   double div_factor = 25;                            // the first rate is max_lr / div_factor
   double final_div_factor = 1e4;                     // the last is the first / final_div_factor

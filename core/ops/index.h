@@ -19,7 +19,7 @@ Tensor take_along_dim(const Tensor& x, const Tensor& index, int dim);           
 Tensor index_select(const Tensor& x, int dim, const Tensor& index);                  // index [n]: slices of x in that order
 Tensor index_add(const Tensor& x, int dim, const Tensor& index, const Tensor& src);  // x with slices of src added: adjoint of index_select
 
-Tensor nonzero(const Tensor& x);                            // [n, dims] i64: places of elements that are not 0, in row-major order
+Tensor nonzero(const Tensor& x);  // [n, dims] i64: places of elements that are not 0, in row-major order. Waits for a device
 Tensor masked_select(const Tensor& x, const Tensor& mask);  // [n]: elements where mask holds, after broadcasting; row-major order
 Tensor one_hot(const Tensor& index, int64_t classes = -1);  // [..., classes] i64; -1: the greatest index + 1
 // [n] counts of 0 .. n-1 in x [m], or sums of their weights [m]; n = max(greatest + 1, minlength). Weighted sums have the weights' dtype.

@@ -62,6 +62,8 @@ class DeviceCache {
     pools_.insert({current_device(), stream});
   }
   void close_pool(void* stream) {
+    const OutsideCapture allowed;
+    cudaDeviceSynchronize();  // a replay may still use it
     std::lock_guard lock(mutex_);
     const int device = current_device();
     pools_.erase({device, stream});

@@ -100,6 +100,7 @@ TEST_CASE("graph: the first step of an optimizer, and a new rate, belong before 
     optimizer.set_lr(0.5);
   }),
                       Catch::StartsWith("lr: it is set between replays"));
+  REQUIRE_THROWS_WITH(optimizer.set_momentum(0.5), "Adam: a captured step keeps its momentum 0.9, got 0.5");
   model.eval();
   REQUIRE(sum(model(x)).item() == sum(model(x)).item());  // nothing of it is left behind
 }

@@ -98,6 +98,32 @@ TEST_CASE("cuda clip_norm: a NaN reaches all values, whichever norm", "[emulated
   }
 }
 
+TEST_CASE("cuda optimizers: a list longer than a launch takes is stepped as its tensors one by one", "[emulated]") {
+  manual_seed(16);
+  const Tensor lr = on_cuda(full({}, 0.1, DType::f64));
+  std::vector<StepItem> together, apart;
+  std::vector<Tensor> gradients;
+  for (int64_t i = 0; i < 1001; ++i) {
+    const Shape shape{i % 7 == 3 ? 1500 : i % 5};  // more than a block's share, and nothing
+    const StepItem item{on_cuda(rand(shape)), on_cuda(randn(shape)), {on_cuda(rand(shape)), on_cuda(rand(shape))}, on_cuda(full({}, 3, DType::f64))};
+    together.push_back({clone(item.value), item.source, {clone(item.state[0]), clone(item.state[1])}, clone(item.step)});
+    apart.push_back(item);
+    gradients.push_back(clone(item.source));
+  }
+  adam_step_(together, lr, {});
+  for (const StepItem& item : apart) adam_step_({item}, lr, {});
+  for (size_t i = 0; i < apart.size(); ++i) {
+    REQUIRE(same_bits(on_cpu(together[i].value), on_cpu(apart[i].value)));
+    REQUIRE(same_bits(on_cpu(together[i].state[1]), on_cpu(apart[i].state[1])));
+    REQUIRE(together[i].step.item() == 4);
+  }
+  double squares = 0;
+  for (const Tensor& g : gradients) squares += sum(square(to(g, DType::f64))).item();
+  const double norm = clip_norm_(gradients, 1).item();
+  REQUIRE(norm == Approx(std::sqrt(squares)).epsilon(1e-12));
+  for (size_t i : {3, 998}) REQUIRE(same_bits(on_cpu(gradients[i]), on_cpu(apart[i].source * (1 / (norm + 1e-6)))));
+}
+
 TEST_CASE("cuda one_hot: the CPU's", "[emulated]") {
   const Tensor classes = tensor({3, 0, 1}, DType::i64);
   REQUIRE(same_bits(on_cpu(one_hot(on_cuda(classes), 4)), one_hot(classes, 4)));
