@@ -17,6 +17,7 @@ __global__ void early_exit(float* p) {  // legal since Volta: threads that retur
 __global__ void spin_lock(int* lock, int* counter) {  // every thread of a warp must get its turn
   for (bool done = false; !done;)
     if (atomicCAS(lock, 0, 1) == 0) {
+      __threadfence();
       ++*counter;
       __threadfence();
       atomicExch(lock, 0);

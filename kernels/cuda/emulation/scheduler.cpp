@@ -174,6 +174,7 @@ void rewind_fibers(Block& b) {
       t.tsan = nullptr;
     }
   tsan_acquire(&b.tsan_done);
+  const AsyncUnit nobody_waited_for(b.tsan_async, true);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 #include "kernels/cuda/emulation/capture.h"
 #include "kernels/cuda/emulation/config.h"
+#include "kernels/cuda/emulation/sanitizers.h"
 
 namespace tapetum::emulation {
 namespace {
@@ -16,7 +17,13 @@ struct Runtime {
   std::set<cudaStream_t> streams{&null_stream};
 };
 Runtime& runtime() {  // never destroyed: tensors with static storage are freed after main
-  static Runtime& r = *new Runtime;
+  static char made;  // for TSan, which does not see how this file's static variables are guarded
+  static Runtime& r = [&]() -> Runtime& {
+    auto* first = new Runtime;
+    tsan_release(&made);
+    return *first;
+  }();
+  tsan_acquire(&made);
   return r;
 }
 

@@ -156,6 +156,13 @@ void warp_sync(unsigned mask, Loc at) {
 
 unsigned active_mask() { return 1u << block().current % kLanes; }  // the least that CUDA promises
 unsigned thread_index() { return block().current; }
-void fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }  // out of line: TSan knows no fence of its own
+
+// TSan knows no fence. To it each comes after all before it: what one thread wrote in front of a fence, another may read behind a later one.
+void fence() {
+  static char fences;
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  tsan_acquire(&fences);
+  tsan_release(&fences);
+}
 
 }  // namespace tapetum::emulation
