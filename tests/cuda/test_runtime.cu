@@ -17,6 +17,14 @@ __global__ void big_frame(float* p, int n) {
   p[0] = a[n / 2];
 }
 
+struct Table {
+  float at[8000];
+};
+__global__ void read_table(const Table GPU_IN_PLACE table, float* y, const void** place) {
+  y[threadIdx.x] = table.at[threadIdx.x * 100];
+  place[threadIdx.x] = &table;
+}
+
 struct Ending {
   int signal;  // 0: none
   std::string text;
@@ -116,6 +124,37 @@ TEST_CASE("emulation: with lazy streams a result waits for its own stream", "[em
   CHECK(*p.data() == 1);
   cudaStreamDestroy(mine);
   cudaStreamDestroy(other);
+}
+
+TEST_CASE("emulation: a large parameter is read in place, and is the launch's own", "[emulated]") {
+  Settings settings;
+  settings.config.lazy_streams = true;
+  Table table{};
+  for (int i = 0; i < 8000; ++i) table.at[i] = static_cast<float>(i);
+  const Array<float> y(70);
+  const Array<const void*> place(70);
+  REQUIRE(gpu::launch<read_table>({.grid = 1, .block = 70}, table, y.data(), place.data()) == cudaSuccess);
+  table = {};
+  CHECK(y.get()[69] == 6900);
+  for (const void* p : place.get()) CHECK(p == place.get()[0]);
+  CHECK(place.get()[0] != &table);
+}
+
+TEST_CASE("emulation: the null stream waits for a blocking stream only, and that for it", "[emulated]") {
+  Settings settings;
+  settings.config.lazy_streams = true;
+  settings.config.guard_device_memory = false;  // the test looks into it
+  const bool blocking = GENERATE(true, false);
+  cudaStream_t s;
+  REQUIRE(cudaStreamCreateWithFlags(&s, blocking ? 0 : cudaStreamNonBlocking) == cudaSuccess);
+  const Array<float> p(1), q(1);
+  gpu::launch<store_one>({.grid = 1, .block = 1, .stream = s}, p.data());
+  gpu::launch<store_one>({.grid = 1, .block = 1}, q.data());
+  CHECK(*p.data() == (blocking ? 1 : 0));
+  CHECK(*q.data() == 0);
+  gpu::launch<store_one>({.grid = 1, .block = 1, .stream = s}, p.data());
+  CHECK(*q.data() == (blocking ? 1 : 0));
+  cudaStreamDestroy(s);
 }
 
 TEST_CASE("emulation: pageable memory is staged, pinned memory is read when the stream comes to it", "[emulated]") {
