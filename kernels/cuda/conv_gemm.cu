@@ -1,28 +1,11 @@
 // implicit_gemm: forward and grad_input, a block for each tile of output pixels and channels. An image is read once for every 64 channels
 // (the taps of a pixel meet in the caches), the filter once for every 128 pixels.
-// grad_input is a convolution of y: input pixels that are equal modulo the stride meet the same taps, so that each such phase is one of
-// stride 1 with its part of the filter, and no product is wasted.
-#include <algorithm>
-
-#include "kernels/cuda/conv_patches.cuh"
+#include "kernels/cuda/conv_correlation.cuh"
 #include "kernels/cuda/gemm_tile.cuh"
 #include "kernels/cuda/launch.cuh"
 
 namespace tapetum::kernels {
 namespace {
-
-// out[pixel, k] = bias[k] + sum over elements of patch[pixel, element] * filter[k, element], for each group.
-template <class T> struct Correlation {
-  Patches<T> in;
-  const T *filter, *bias;
-  T* out;
-  Strides out_stride;
-  int64_t filter_k, filter_c, filter_r, filter_s;  // strides
-  int channels;                                    // of out
-  int64_t groups, in_group, filter_group, out_group;
-  bool channels_last() const { return in.elements.channel_fastest; }
-  bool filter_along_depth() const { return filter_k != 1; }
-};
 
 constexpr int kTilePixels = 128;
 constexpr int kNarrow = 32, kWide = 64;  // channels of a tile
@@ -73,59 +56,12 @@ template <class T> Status launch(const Correlation<T>& f, const Workspace& works
   return f.channels <= kNarrow ? launch<kNarrow>(f, workspace) : launch<kWide>(f, workspace);
 }
 
-template <class T> Status forward(const Conv2dArgs& a, const Workspace& workspace) {
-  const Conv2dShape& z = a.shape;
-  const int64_t c = z.c / z.groups, k = z.k / z.groups;
-  const Elements elements(taps_of(z.r, z.stride_h, z.padding_h, z.dilation_h), taps_of(z.s, z.stride_w, z.padding_w, z.dilation_w), c,
-                          z.x_stride[1] == 1);
-  const Patches<T> in{static_cast<const T*>(a.x), Strides(z.x_stride), static_cast<int>(z.h), static_cast<int>(z.w), Pixels(z.n, z.p, z.q), elements};
-  const auto *w = static_cast<const T*>(a.w), *bias = static_cast<const T*>(a.bias);
-  return launch(Correlation<T>{in, w, bias, static_cast<T*>(a.y), Strides(z.y_stride), z.w_stride[0], z.w_stride[1], z.w_stride[2], z.w_stride[3],
-                               static_cast<int>(k), z.groups, c * z.x_stride[1], k * z.w_stride[0], k * z.y_stride[1]},
-                workspace);
-}
 Status run_forward(const Conv2dArgs& a, Workspace& workspace) {
-  return with_single_type(a.shape.dtype, [&]<class T>() { return forward<T>(a, workspace); });
-}
-
-// Taps that meet input indices phase, phase + stride, ...: i stride + phase + padding - r dilation = o stride.
-Taps taps_of_phase(int64_t phase, int64_t filter, int64_t stride, int64_t padding, int64_t dilation) {
-  int64_t count = 0, first = 0, step = 1;
-  for (int64_t r = filter - 1; r >= 0; --r) {
-    if ((phase + padding - r * dilation) % stride) continue;
-    if (count) step = first - r;
-    first = r;
-    ++count;
-  }
-  return {static_cast<int>(count),
-          static_cast<int>(first),
-          static_cast<int>(step),
-          1,
-          static_cast<int>((phase + padding - first * dilation) / stride),
-          static_cast<int>(-step * dilation / stride)};
-}
-
-template <class T> Status grad_input_phase(const Conv2dArgs& a, int64_t phase_h, int64_t phase_w, const Workspace& workspace) {
-  const Conv2dShape& z = a.shape;
-  const int64_t c = z.c / z.groups, k = z.k / z.groups;
-  const Elements elements(taps_of_phase(phase_h, z.r, z.stride_h, z.padding_h, z.dilation_h),
-                          taps_of_phase(phase_w, z.s, z.stride_w, z.padding_w, z.dilation_w), k, z.y_stride[1] == 1);
-  const Pixels pixels(z.n, (z.h - phase_h + z.stride_h - 1) / z.stride_h, (z.w - phase_w + z.stride_w - 1) / z.stride_w);
-  const Patches<T> in{static_cast<const T*>(a.y), Strides(z.y_stride), static_cast<int>(z.p), static_cast<int>(z.q), pixels, elements};
-  Strides out(z.x_stride);
-  out.h *= z.stride_h, out.w *= z.stride_w;
-  const auto *w = static_cast<const T*>(a.w), *bias = static_cast<const T*>(a.bias);
-  T* x = static_cast<T*>(a.x) + phase_h * z.x_stride[2] + phase_w * z.x_stride[3];
-  return launch(Correlation<T>{in, w, bias, x, out, z.w_stride[1], z.w_stride[0], z.w_stride[2], z.w_stride[3], static_cast<int>(c), z.groups,
-                               k * z.y_stride[1], k * z.w_stride[0], c * z.x_stride[1]},
-                workspace);
+  return with_single_type(a.shape.dtype, [&]<class T>() { return launch(forward_correlation<T>(a), workspace); });
 }
 Status run_grad_input(const Conv2dArgs& a, Workspace& workspace) {
   return with_single_type(a.shape.dtype, [&]<class T>() {
-    for (int64_t h = 0; h < std::min(a.shape.stride_h, a.shape.h); ++h)
-      for (int64_t w = 0; w < std::min(a.shape.stride_w, a.shape.w); ++w)
-        if (Status s = grad_input_phase<T>(a, h, w, workspace); s != Status::ok) return s;
-    return Status::ok;
+    return for_phases(a.shape, [&](int64_t h, int64_t w) { return launch(grad_input_correlation<T>(a, h, w), workspace); });
   });
 }
 

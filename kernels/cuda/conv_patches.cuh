@@ -101,9 +101,13 @@ template <class T> struct Patches {
     const int h = elements.rows.offset + at.r * elements.rows.offset_step, w = elements.columns.offset + at.s * elements.columns.offset_step;
     return {at.c * stride.c + h * stride.h + w * stride.w, h, w};
   }
-  __device__ float at(const Place& pixel, const Place& element) const {
+  __device__ const T* find(const Place& pixel, const Place& element) const {  // null: outside
     const int h = pixel.h + element.h, w = pixel.w + element.w;
-    return h >= 0 && h < height && w >= 0 && w < width ? widen(data[pixel.offset + element.offset]) : 0.0f;
+    return h >= 0 && h < height && w >= 0 && w < width ? data + pixel.offset + element.offset : nullptr;
+  }
+  __device__ float at(const Place& pixel, const Place& element) const {
+    const T* p = find(pixel, element);
+    return p ? widen(*p) : 0.0f;
   }
 };
 

@@ -1,20 +1,17 @@
-// mma: a block of tensor-core warps for each tile of c, f16 and bf16; f32 as tf32 where float32_matmul_precision() is high. 2 m n k FLOPs;
-// with tiles of r x s elements, a is read n / s times and b m / r times, from L2 for the most part.
-// Where c has few tiles and the sums are long, the depth is split in parts, whose number follows from the shape: each leaves its sums in the
-// workspace, in the order of its threads' registers, and a second kernel adds them up in order.
-#include <algorithm>
-
+// mma: a block of tensor-core warps for each tile of c, f16 and bf16; f32 as
+// tf32 where float32_matmul_precision() is high. 2 m n k FLOPs; with tiles of r
+// x s elements, a is read n / s times and b m / r times, from L2 for the most
+// part.
 #include "kernels/cuda/access.cuh"
-#include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/matmul_chunks.cuh"
-#include "kernels/cuda/mma_tile.cuh"
-#include "kernels/matmul.h"
+#include "kernels/cuda/mma_product.cuh"
 #include "kernels/strided.h"
 
 namespace tapetum::kernels {
 namespace {
 
-// A chunk lies along whichever dimension is dense; the other one has any stride that keeps it aligned.
+// A chunk lies along whichever dimension is dense; the other one has any stride
+// that keeps it aligned.
 template <class T, bool along_depth> struct StridedChunks {
   static constexpr bool kAlongDepth = along_depth;
   const T* data;
@@ -38,126 +35,63 @@ template <class T, bool along_depth> struct StridedChunks {
   }
 };
 
-struct Problem {
+template <class T, bool a_along_depth, bool b_along_depth> struct MatrixProduct {
   MatmulArgs args;
-  int parts, part_depth;
-  float* sums;  // of the parts; null: there is one
   bool chunked_output;
+  int rows, columns, depth, count;
+  explicit MatrixProduct(const MatmulArgs& m)
+      : args(m),
+        chunked_output(has_chunked_output(m)),
+        rows(static_cast<int>(m.shape.m)),
+        columns(static_cast<int>(m.shape.n)),
+        depth(static_cast<int>(m.shape.k)),
+        count(static_cast<int>(m.shape.batch.count)) {}
+
+  __device__ int64_t offset(int z, int operand) const { return offsets_of(args.shape.batch, z, args.shape.batch.ndim).at[operand]; }
+  __device__ StridedChunks<T, a_along_depth> a(int z) const {
+    return {static_cast<const T*>(args.a) + offset(z, 0), rows, depth, a_along_depth ? args.shape.a.row : args.shape.a.column};
+  }
+  __device__ StridedChunks<T, b_along_depth> b(int z) const {
+    return {static_cast<const T*>(args.b) + offset(z, 1), columns, depth, b_along_depth ? args.shape.b.column : args.shape.b.row};
+  }
+  template <int kAcross> __device__ void finish(int z, const float (&sums)[kAcross][4], int row, int column) const {
+    const T* bias = static_cast<const T*>(args.bias);
+    T* c = static_cast<T*>(args.c) + offset(z, 2);
+    const Matrix& stride = args.shape.c;
+    const auto bias_of = [&](int j) { return bias && j < columns ? widen(bias[j]) : 0.0f; };
+    store_fragments<T>(sums, row, column, bias_of, [&](int i, int j, const auto& run) {
+      if (i < rows) store_run(c + i * stride.row + j * stride.column, stride.column, run, columns - j, chunked_output);
+    });
+  }
 };
-
-// What a block computes: a part of the depth of a tile of a matrix of the batch.
-struct Work {
-  int64_t batch, tiles, tile;  // tile: counted through the batch
-  TilePlace at;
-  int part;
-};
-template <class Tile> __device__ Work work_of(const MatmulShape& z, int64_t block, int parts) {
-  const int down = static_cast<int>(Tile::down(z.m)), across = static_cast<int>(Tile::across(z.n)), tiles = down * across;
-  const int64_t tile = block / parts;
-  return {tile / tiles, tiles * z.batch.count, tile, tile_in_panels(static_cast<int>(tile % tiles), down, across), static_cast<int>(block % parts)};
-}
-
-template <class Tile> __device__ float4* sums_of(const Problem& p, const Work& work, int part) {
-  constexpr int64_t kTile = Tile::kRows * Tile::kColumns;
-  return reinterpret_cast<float4*>(p.sums + (part * work.tiles + work.tile) * kTile) + threadIdx.x;
-}
-
-// Adds the bias and writes the i-th row of fragments.
-template <class Tile> __device__ void finish(const Problem& p, const Work& work, const float (&sums)[Tile::kAcross][4], int i) {
-  using T = typename Tile::T;
-  const MatmulShape& z = p.args.shape;
-  const int row = work.at.row * Tile::kRows, column = work.at.column * Tile::kColumns, m = static_cast<int>(z.m), n = static_cast<int>(z.n);
-  const T* b = static_cast<const T*>(p.args.bias);
-  T* c = static_cast<T*>(p.args.c) + offsets_of(z.batch, work.batch, z.batch.ndim).at[2];
-  const auto bias = [&](int j) { return b && column + j < n ? widen(b[column + j]) : 0.0f; };
-  store_fragments<T>(sums, Tile::warp_row() + i * 16, Tile::warp_column(), bias, [&](int i, int j, const auto& values) {
-    if (row + i < m) store_run(c + (row + i) * z.c.row + (column + j) * z.c.column, z.c.column, values, n - column - j, p.chunked_output);
-  });
-}
 
 template <class Tile, bool a_along_depth, bool b_along_depth>
-__global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) matmul_mma_kernel(Problem p) {
-  using T = typename Tile::T;
-  const MatmulShape& z = p.args.shape;
-  const Work work = work_of<Tile>(z, blockIdx.x, p.parts);
-  const auto o = offsets_of(z.batch, work.batch, z.batch.ndim);
-  const int m = static_cast<int>(z.m), n = static_cast<int>(z.n), k = static_cast<int>(z.k), begin = work.part * p.part_depth;
-  const StridedChunks<T, a_along_depth> a{static_cast<const T*>(p.args.a) + o.at[0], m, k, a_along_depth ? z.a.row : z.a.column};
-  const StridedChunks<T, b_along_depth> b{static_cast<const T*>(p.args.b) + o.at[1], n, k, b_along_depth ? z.b.column : z.b.row};
-  typename Tile::Sums sums = {};
-  multiply_mma<Tile>(sums, a, b, work.at.row * Tile::kRows, work.at.column * Tile::kColumns, begin, min(begin + p.part_depth, k));
-#pragma unroll
-  for (int i = 0; i < Tile::kDown; ++i) {
-    if (!p.sums) {
-      finish<Tile>(p, work, sums[i], i);
-      continue;
-    }
-    float4* to = sums_of<Tile>(p, work, work.part);
-#pragma unroll
-    for (int j = 0; j < Tile::kAcross; ++j)
-      to[(i * Tile::kAcross + j) * Tile::kThreads] = make_float4(sums[i][j][0], sums[i][j][1], sums[i][j][2], sums[i][j][3]);
-  }
+__global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
+    matmul_mma_kernel(MatrixProduct<typename Tile::T, a_along_depth, b_along_depth> p, Parts parts) {
+  multiply_part<Tile>(p, parts);
 }
-
-// A block for each row of fragments of a tile, with the threads that left them.
-template <class Tile> __global__ void __launch_bounds__(Tile::kThreads) matmul_mma_add_parts_kernel(Problem p) {
-  const int i = blockIdx.x % Tile::kDown;
-  const Work work = work_of<Tile>(p.args.shape, blockIdx.x / Tile::kDown, 1);
-  float sums[Tile::kAcross][4] = {};
-  for (int part = 0; part < p.parts; ++part) {
-    const float4* from = sums_of<Tile>(p, work, part) + i * Tile::kAcross * Tile::kThreads;
-#pragma unroll
-    for (int j = 0; j < Tile::kAcross; ++j) {
-      const float4 v = from[j * Tile::kThreads];
-      sums[j][0] += v.x, sums[j][1] += v.y, sums[j][2] += v.z, sums[j][3] += v.w;
-    }
-  }
-  finish<Tile>(p, work, sums, i);
+template <class Tile, bool a_along_depth, bool b_along_depth>
+__global__ void __launch_bounds__(Tile::kThreads)
+    matmul_mma_add_parts_kernel(MatrixProduct<typename Tile::T, a_along_depth, b_along_depth> p, Parts parts) {
+  add_parts<Tile>(p, parts);
 }
 
 template <class T> using Large = MmaTile<T, 128, 128, 64, 32, 4>;
 template <class T> using Small = MmaTile<T, 64, 64, 32, 32, 4>;
 
-template <class Tile> int64_t tiles_of(const MatmulShape& z) { return Tile::down(z.m) * Tile::across(z.n) * z.batch.count; }
-
-// Parts of whole stages, each long enough to pay for its share of the sums; together enough blocks for the device.
-template <class Tile> Problem problem_of(const MatmulArgs& args) {
-  constexpr int64_t kBlocks = 256, kLeast = 16 * Tile::kDepth;
-  const auto ceil_div = [](int64_t x, int64_t y) { return (x + y - 1) / y; };
-  const int64_t k = args.shape.k, wanted = std::max<int64_t>(1, std::min(kBlocks / std::max<int64_t>(1, tiles_of<Tile>(args.shape)), k / kLeast));
-  const int64_t depth = ceil_div(ceil_div(k, wanted), int64_t{Tile::kDepth}) * Tile::kDepth;
-  return {args, static_cast<int>(depth ? ceil_div(k, depth) : 1), static_cast<int>(depth), nullptr, has_chunked_output(args)};
-}
-
-template <class Tile> size_t workspace_bytes(const MatmulArgs& args) {
-  const int64_t parts = problem_of<Tile>(args).parts;
-  return parts == 1 ? 0 : static_cast<size_t>(parts * tiles_of<Tile>(args.shape) * Tile::kRows * Tile::kColumns) * sizeof(float);
-}
-
-template <class Tile> Status run(const MatmulArgs& args, const Workspace& workspace) {
-  const MatmulShape& z = args.shape;
-  Problem p = problem_of<Tile>(args);
-  p.sums = static_cast<float*>(workspace.data);
-  gpu::Launch at{.grid = dim3(static_cast<unsigned>(tiles_of<Tile>(z) * p.parts)),
-                 .block = Tile::kThreads,
-                 .smem = sizeof(typename Tile::Shared),
-                 .stream = stream_of(workspace)};
-  const bool a = is_a_along_depth(z), b = is_b_along_depth(z);
-  const cudaError_t error =
-      a ? (b ? gpu::launch<matmul_mma_kernel<Tile, true, true>>(at, p) : gpu::launch<matmul_mma_kernel<Tile, true, false>>(at, p))
-        : (b ? gpu::launch<matmul_mma_kernel<Tile, false, true>>(at, p) : gpu::launch<matmul_mma_kernel<Tile, false, false>>(at, p));
-  if (error != cudaSuccess || p.parts == 1) return status_of(error);
-  at.grid = dim3(static_cast<unsigned>(tiles_of<Tile>(z) * Tile::kDown));
-  at.smem = 0;
-  return status_of(gpu::launch<matmul_mma_add_parts_kernel<Tile>>(at, p));
-}
-
-// Calls f with the tile for the call: a large one reads less, a small one leaves fewer multiprocessors idle.
+// Calls f with the tile for the call and the product: a large tile reads less,
+// a small one leaves fewer multiprocessors idle.
 template <class F> auto with_tile(const MatmulArgs& args, F f) {
-  constexpr int64_t kEnoughTiles = 64;
   return with_single_type(args.shape.dtype, [&]<class T>() {
-    return tiles_of<Large<T>>(args.shape) >= kEnoughTiles ? f.template operator()<Large<T>>() : f.template operator()<Small<T>>();
+    const MatrixProduct<T, true, true> p(args);
+    return prefers_large<Large<T>>(p) ? f.template operator()<Large<T>>(p) : f.template operator()<Small<T>>(p);
   });
+}
+
+template <class Tile, bool a_along_depth, bool b_along_depth> Status launch(const MatmulArgs& args, const Workspace& workspace) {
+  const MatrixProduct<typename Tile::T, a_along_depth, b_along_depth> p(args);
+  return launch_product<Tile, matmul_mma_kernel<Tile, a_along_depth, b_along_depth>, matmul_mma_add_parts_kernel<Tile, a_along_depth, b_along_depth>>(
+      p, workspace.data, stream_of(workspace));
 }
 
 bool supports(const MatmulArgs& args) {
@@ -166,7 +100,7 @@ bool supports(const MatmulArgs& args) {
   return is_chunked(args);
 }
 size_t workspace(const MatmulArgs& args) {
-  return with_tile(args, [&]<class Tile>() { return workspace_bytes<Tile>(args); });
+  return with_tile(args, [&]<class Tile>(const auto& p) { return bytes_of_parts<Tile>(p); });
 }
 // Tensor cores cut off what they shift out of a sum, each 16 products once.
 double error(const MatmulArgs& args) {
@@ -175,8 +109,11 @@ double error(const MatmulArgs& args) {
   return (args.shape.dtype == DType::f32 ? kTf32 : 4) + 2 * __builtin_sqrt(k) + k / 16;
 }
 Status run(const MatmulArgs& args, Workspace& workspace) {
-  if (args.shape.m == 0 || args.shape.n == 0 || args.shape.batch.count == 0) return Status::ok;
-  return with_tile(args, [&]<class Tile>() { return run<Tile>(args, workspace); });
+  const bool a = is_a_along_depth(args.shape), b = is_b_along_depth(args.shape);
+  return with_tile(args, [&]<class Tile>(const auto&) {
+    if (a) return b ? launch<Tile, true, true>(args, workspace) : launch<Tile, true, false>(args, workspace);
+    return b ? launch<Tile, false, true>(args, workspace) : launch<Tile, false, false>(args, workspace);
+  });
 }
 
 }  // namespace
