@@ -35,6 +35,23 @@ template <class T> __device__ T scan_lanes(T value) {
   return value;
 }
 
+// The sum of the values of the threads before this one in a one-dimensional block of whole warps; `total` gets that of all.
+template <class T> __device__ T sum_before(T value, T& total) {
+  __shared__ T of_warp[kWarp];
+  const unsigned lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
+  const T through = scan_lanes(value);
+  if (lane == kWarp - 1) of_warp[warp] = through;
+  __syncthreads();
+  T before = through - value;
+  total = 0;
+  for (unsigned w = 0; w < blockDim.x / kWarp; ++w) {
+    before += w < warp ? of_warp[w] : 0;
+    total += of_warp[w];
+  }
+  __syncthreads();  // before another call overwrites them
+  return before;
+}
+
 // Thread 0 gets the combination of all threads of a one-dimensional block of whole warps.
 template <class T, class F> __device__ T reduce_block(T value, F f) {
   __shared__ T of_warp[kWarp];

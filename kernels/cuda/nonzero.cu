@@ -7,7 +7,6 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr int kWarps = kThreads / kWarp;
 constexpr int kRounds = 8, kPiece = kThreads * kRounds;  // elements of a piece, taken kThreads at a time
 
 template <class T> __device__ bool is_nonzero(const NonzeroArgs& a, int64_t i) {
@@ -21,29 +20,12 @@ template <class T> __global__ void __launch_bounds__(kThreads) nonzero_count_ker
   if (threadIdx.x == 0) counts[blockIdx.x] = found;
 }
 
-// The sum of the values of the threads before this one; `total` gets that of all.
-__device__ int64_t sum_before(int64_t value, int64_t& total) {
-  __shared__ int64_t of_warp[kWarps];
-  const unsigned lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
-  const int64_t through = scan_lanes(value);
-  if (lane == kWarp - 1) of_warp[warp] = through;
-  __syncthreads();
-  int64_t before = through - value;
-  total = 0;
-  for (unsigned w = 0; w < kWarps; ++w) {
-    before += w < warp ? of_warp[w] : 0;
-    total += of_warp[w];
-  }
-  __syncthreads();  // before another call overwrites them
-  return before;
-}
-
 // counts[piece] becomes the sum of the counts before it, counts[pieces] that of all.
 __global__ void __launch_bounds__(kThreads) nonzero_scan_kernel(int64_t* counts, int64_t pieces) {
   int64_t carried = 0, total;
   for (int64_t first = 0; first < pieces; first += kThreads, carried += total) {
     const int64_t piece = first + threadIdx.x;
-    const int64_t before = sum_before(piece < pieces ? counts[piece] : 0, total);
+    const int64_t before = sum_before<int64_t>(piece < pieces ? counts[piece] : 0, total);
     if (piece < pieces) counts[piece] = carried + before;
   }
   if (threadIdx.x == 0) counts[pieces] = carried;
@@ -55,7 +37,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) nonzero_write_ker
   for (int round = 0; round < kRounds; ++round, row += total) {
     int64_t rest = blockIdx.x * int64_t{kPiece} + round * kThreads + threadIdx.x;
     const bool found = is_nonzero<T>(a, rest);
-    int64_t* place = a.indices + (row + sum_before(found, total)) * s.dims;
+    int64_t* place = a.indices + (row + sum_before<int64_t>(found, total)) * s.dims;
     for (int64_t d = s.dims - 1; d >= 0 && found; rest /= s.size[d], --d) place[d] = rest % s.size[d];
   }
 }

@@ -2,15 +2,11 @@
 //   block: a line of at most kRun elements is sorted in shared memory by one block. Reads and writes each element once.
 //   merge: longer lines are sorted in runs of kRun, which are then merged in pairs: a thread an element, whose place in the merged run is its own
 //   plus the number of the other run's elements before it. Moves 32 bytes an element in each of log2(length / kRun) passes.
-#include "kernels/sort.h"
-
 #include "kernels/cuda/collectives.cuh"
-#include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/sort_lines.cuh"
 
 namespace tapetum::kernels {
 namespace {
-
-constexpr int kRun = 1024;  // entries: 16 KB
 
 struct Entry {
   uint64_t key;
@@ -18,33 +14,7 @@ struct Entry {
 };
 __device__ bool operator<(const Entry& a, const Entry& b) { return a.key < b.key || (a.key == b.key && a.place < b.place); }
 
-// Integers: the sign bit flipped. Floating-point: negative numbers have all bits flipped, the others the sign bit; -0 counts as 0, and any
-// NaN is above infinity.
-__device__ uint64_t key_of(int64_t x) { return static_cast<uint64_t>(x) ^ (uint64_t{1} << 63); }
-__device__ uint64_t key_of(double x) {
-  if (x != x) return ~uint64_t{0};
-  const auto bits = static_cast<uint64_t>(__double_as_longlong(x + 0.0));
-  return bits >> 63 ? ~bits : bits | uint64_t{1} << 63;
-}
-template <class T> __device__ Entry entry_of(T x, int64_t place, bool descending) {
-  using Wide = std::conditional_t<std::is_integral_v<T>, int64_t, double>;
-  const uint64_t key = key_of(cast<Wide>(x));
-  return {descending ? ~key : key, place};
-}
-
-// A line's first element in x, and in the results.
-struct Line {
-  int64_t from, to;
-};
-__device__ Line line_of(const TopkArgs& a, int64_t line) {
-  const int64_t o = line / a.shape.inner, at = line % a.shape.inner;
-  return {o * a.shape.length * a.shape.inner + at, o * a.k * a.shape.inner + at};
-}
-template <class T> __device__ void put(const TopkArgs& a, const Line& line, int64_t rank, int64_t place) {
-  if (rank >= a.k) return;
-  static_cast<T*>(a.values)[line.to + rank * a.shape.inner] = static_cast<const T*>(a.x)[line.from + place * a.shape.inner];
-  a.indices[line.to + rank * a.shape.inner] = place;
-}
+template <class T> __device__ Entry entry_of(T x, int64_t place, bool descending) { return {key_of(x, descending), place}; }
 
 // Batcher's bitonic network (1968) over a power of two of entries, two for each thread of the block.
 __device__ void sort_in_block(Entry* entries, unsigned size) {
@@ -115,9 +85,6 @@ template <class T> __global__ void __launch_bounds__(kThreads) topk_merge_write_
   const int64_t line = at / a.k, rank = at % a.k;
   put<T>(a, line_of(a, line), rank, sorted[line * a.shape.length + rank].place);
 }
-
-int64_t lines_of(const TopkArgs& a) { return a.shape.outer * a.shape.inner; }
-bool is_nothing(const TopkArgs& a) { return a.k == 0 || lines_of(a) == 0; }
 
 Status block(const TopkArgs& a, Workspace& w) {
   if (is_nothing(a)) return Status::ok;
