@@ -12,7 +12,7 @@ struct DiceSumsArgs {
   int64_t ignore_index;
   const void* p;
   const int64_t* target;
-  void* sums;  // [3, classes]: sum of p at the label, sum of p^2 (of p unless squared), count of the label
+  void* sums;  // [3, classes]: sum of p at the label, sum of p^2 (of p unless squared), count of the label; f32 for 16-bit p too
   Fault* bad;  // gets the first label that is neither a class nor ignored, at its pixel
 };
 
@@ -22,7 +22,7 @@ struct DiceSumsBackwardArgs {
   int64_t ignore_index;
   const void* p;
   const int64_t* target;
-  const void* gsums;
+  const void* gsums;  // as sums
   void* gp;
 };
 

@@ -21,8 +21,8 @@ struct CrossEntropyForwardArgs {
   const int64_t* target;
   const void* weight;  // [classes], or null: ones
   void* loss;          // one value per pixel, or one for all
-  void* lse;           // per pixel, for the gradient
-  void* total_weight;  // one value: the sum of w_t
+  void* lse;           // per pixel, for the gradient; in the type computed in, f32 for 16-bit x too
+  void* total_weight;  // one value: the sum of w_t, likewise
   Fault* bad;          // gets the first target that is neither a class nor ignored, at its pixel; such pixels are skipped
 };
 

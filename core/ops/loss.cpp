@@ -31,6 +31,9 @@ struct IndexLossOptions {
   }
 };
 
+// 16-bit values in f32, for sums over pixels in plain ops.
+Tensor widened(const Tensor& x) { return x.defined() ? to(x, compute_type(x.dtype())) : x; }
+
 // The loss of log-probabilities, in plain ops.
 Tensor index_loss(const IndexLossOptions& o, const Tensor& log_p, const Tensor& target, const Tensor& weight) {
   const int d = class_dim(log_p);
@@ -58,7 +61,8 @@ struct CrossEntropyOp {
   static Tensor forward(Context& c, const Options& o, const Tensor& input, const Tensor& target, const Tensor& weight) {
     const Tensor x = dense_pixels(input), t = contiguous(target), w = dense_or_none(weight);
     Tensor loss = empty(o.reduction == Reduction::none ? target.shape() : Shape{}, x.dtype(), x.device());
-    Tensor lse = empty(target.shape(), x.dtype(), x.device()), total_weight = empty({}, x.dtype(), x.device());
+    const DType compute = compute_type(x.dtype());
+    Tensor lse = empty(target.shape(), compute, x.device()), total_weight = empty({}, compute, x.device());
     FaultReport report(x.device(), label_faults("cross_entropy", t, x.size(class_dim(x)), o.ignore_index));
     launch(kernels::cross_entropy_forward, x.device(), x.dtype(),
            {line_shape(x, class_dim(x)), kernel_options(o), x.raw(), static_cast<const int64_t*>(t.raw()), data_or_null(w), loss.mutable_raw(),
@@ -79,7 +83,7 @@ struct CrossEntropyOp {
   }
 
   static Tensor twin(const Options& o, const Tensor& x, const Tensor& target, const Tensor& weight) {
-    return index_loss(o, log_softmax(x, class_dim(x)), target, weight);
+    return to(index_loss(o, log_softmax(widened(x), class_dim(x)), target, widened(weight)), x.dtype());
   }
 };
 
@@ -156,10 +160,10 @@ Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOp
   if (!(o.label_smoothing >= 0 && o.label_smoothing <= 1))
     throw Error(fmt::format("cross_entropy: label_smoothing must lie in [0, 1], got {}", o.label_smoothing));
   const bool probabilities = is_floating(target.dtype()) && target.shape() == x.shape();
-  if (const DType compute = compute_type(x.dtype()); compute != x.dtype()) {
+  if (const DType t = probabilities ? compute_type(x.dtype()) : kernel_type(x); t != x.dtype()) {
     CrossEntropyOptions wide = o;
-    if (o.weight.defined()) wide.weight = to(o.weight, compute);
-    return to(cross_entropy(to(x, compute), probabilities ? to(target, compute) : target, wide), x.dtype());
+    wide.weight = widened(o.weight);
+    return to(cross_entropy(to(x, t), probabilities ? widened(target) : target, wide), x.dtype());
   }
   if (probabilities) return probability_loss(x, target, o);
   const Tensor t = class_indices("cross_entropy", x, target), weight = o.weight.defined() ? o.weight.detach() : o.weight;
@@ -171,7 +175,7 @@ Tensor nll_loss(const Tensor& log_p, const Tensor& target, const NllLossOptions&
   check_reduction("nll_loss", o.reduction);
   const Tensor t = class_indices("nll_loss", log_p, target), weight = o.weight.defined() ? o.weight.detach() : o.weight;
   const FaultContext label("nll_loss: a label is neither a class nor ignored: ");
-  return index_loss({o.ignore_index, o.reduction, 0}, log_p, t, weight);
+  return to(index_loss({o.ignore_index, o.reduction, 0}, widened(log_p), t, widened(weight)), log_p.dtype());
 }
 
 }  // namespace tapetum

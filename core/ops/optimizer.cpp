@@ -5,6 +5,7 @@
 #include "core/autograd/modes.h"
 #include "core/ops/creation.h"
 #include "core/ops/launch.h"
+#include "core/ops/promotion.h"
 #include "core/ops/view.h"
 #include "kernels/optimizer.h"
 
@@ -26,7 +27,9 @@ void check_scalar(const char* op, const char* what, const Tensor& t, const Tenso
 
 void check_item(const char* op, const StepItem& item) {
   const Tensor& p = item.value;
-  if (!is_compute(p.dtype())) throw DTypeError(fmt::format("{}: parameters must be f32 or f64, got {}", op, name_of(p.dtype())));
+  if (!is_floating(p.dtype()) || kernel_type(p) != p.dtype())
+    throw DTypeError(
+        fmt::format("{}: parameters must be f32 or f64, or of 16 bits on cuda, got {} on '{}'", op, name_of(p.dtype()), to_string(p.device())));
   if (item.source.defined()) check_fits(op, "gradient", item.source, p);
   for (const Tensor& s : item.state)
     if (s.defined()) check_fits(op, "state", s, p);
@@ -85,7 +88,7 @@ class Arrays {
 template <class F> void for_each_dtype(const char* op, const std::vector<StepItem>& items, F launch) {
   for (const StepItem& item : items) check_item(op, item);
   NoGrad no_grad;
-  for (const DType dtype : {DType::f32, DType::f64}) {
+  for (const DType dtype : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
     Arrays arrays(items, dtype);
     if (arrays.empty()) continue;
     launch(arrays, items[0].value.device());

@@ -1,4 +1,5 @@
-// Fused optimizer steps over lists of parameters, in place and unrecorded; formulas in kernels/optimizer.h. f32 and f64, mixed lists too.
+// Fused optimizer steps over lists of parameters, in place and unrecorded; formulas in kernels/optimizer.h. f32 and f64, on cuda f16 and bf16
+// too (computed in f32; states are of their parameter's type, so those of small gradients round to zero in f16); mixed lists too.
 // Learning rates and step counts are f64 [] on the parameters' device: nothing here waits for it. Throws ShapeError, DTypeError or
 // DeviceError, and then has changed nothing, when a gradient or state does not fit its parameter.
 #pragma once

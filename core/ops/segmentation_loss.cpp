@@ -37,6 +37,7 @@ Tensor modulated(const Tensor& loss, const Tensor& one_minus_p, double gamma) {
 }
 
 // [3, C]: per class the sum of p at its pixels, the sum of all p^2 (or p), and how many pixels it has; ignored pixels are left out.
+// Of 16-bit p they are f32.
 struct DiceSumsOp {
   static constexpr OpInfo info{"dice_sums"};
   struct Options {
@@ -50,7 +51,7 @@ struct DiceSumsOp {
 
   static Tensor forward(Context&, const Options& o, const Tensor& probabilities, const Tensor& target) {
     const Tensor p = dense_pixels(probabilities), t = contiguous(target);
-    Tensor sums = empty({3, p.size(class_dim(p))}, p.dtype(), p.device());
+    Tensor sums = empty({3, p.size(class_dim(p))}, compute_type(p.dtype()), p.device());
     FaultReport report(p.device(), label_faults("dice_loss", t, p.size(class_dim(p)), o.ignore_index));
     launch(
         kernels::dice_sums_forward, p.device(), p.dtype(),
@@ -67,7 +68,8 @@ struct DiceSumsOp {
     return {gp, Tensor()};
   }
 
-  static Tensor twin(const Options& o, const Tensor& p, const Tensor& target) {
+  static Tensor twin(const Options& o, const Tensor& probabilities, const Tensor& target) {
+    const Tensor p = to(probabilities, compute_type(probabilities.dtype()));
     const Labels labels = labels_of(p, target, o.ignore_index);
     const Tensor kept = to(logical_not(reshape(labels.ignored, labels.column.shape())), p.dtype()), q = p * kept;
     const Tensor g = scatter(zeros_like(p.detach()), class_dim(p), labels.column, 1) * kept;
@@ -92,17 +94,23 @@ Tensor mask_sums(const Tensor& p, const Tensor& g, bool squared) {
 
 Tensor dice_loss(const Tensor& x, const Tensor& target, const DiceOptions& o) {
   check_input("dice_loss", x, {});
-  if (const DType compute = compute_type(x.dtype()); compute != x.dtype())
-    return to(dice_loss(to(x, compute), is_floating(target.dtype()) ? to(target, compute) : target, o), x.dtype());
+  const bool masks = is_floating(target.dtype());
+  if (const DType t = masks ? compute_type(x.dtype()) : kernel_type(x); t != x.dtype())
+    return to(dice_loss(to(x, t), masks ? to(target, t) : target, o), x.dtype());
   const Tensor p = activated(x, o.activation);
-  const Tensor sums = is_floating(target.dtype()) ? mask_sums(p, target, o.squared)
-                                                  : apply<DiceSumsOp>({o.ignore_index, o.squared}, p, class_indices("dice_loss", x, target));
+  const Tensor sums =
+      masks ? mask_sums(p, target, o.squared) : apply<DiceSumsOp>({o.ignore_index, o.squared}, p, class_indices("dice_loss", x, target));
   const Tensor overlap = select(sums, 0, 0), sizes = select(sums, 0, 1) + select(sums, 0, 2);
-  return reduced("dice_loss", 1 - (overlap * 2 + o.smooth) / (sizes + o.smooth), o.reduction);
+  return to(reduced("dice_loss", 1 - (overlap * 2 + o.smooth) / (sizes + o.smooth), o.reduction), x.dtype());
 }
 
 Tensor focal_loss(const Tensor& x, const Tensor& target, const FocalOptions& o) {
   check_input("focal_loss", x, o.alpha);
+  if (const DType t = compute_type(x.dtype()); t != x.dtype()) {  // the number of pixels may be beyond 16 bits
+    FocalOptions wide = o;
+    if (o.alpha.defined()) wide.alpha = to(o.alpha, t);
+    return to(focal_loss(to(x, t), target, wide), x.dtype());
+  }
   const Labels labels = labels_of(x, class_indices("focal_loss", x, target), o.ignore_index);
   const Tensor logs = log_softmax(x, class_dim(x));
   const FaultContext label("focal_loss: a label is neither a class nor ignored: ");

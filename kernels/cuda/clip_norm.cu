@@ -1,6 +1,9 @@
-// norm = (sum |x|^p)^(1/p) over all tensors, then x *= limit / (norm + 1e-6) where that is below 1. Three passes, no round trip to the host:
-// each block of threads leaves the sum of its part, one block adds them up, all scale. Bound by memory: 12 bytes an element in f32.
-// Sums are kept in double, whose range holds any square of a float; their order depends on the shapes alone.
+// norm = (sum |x|^p)^(1/p) over all tensors, then x *= limit / (norm + 1e-6)
+// where that is below 1. Three passes, no round trip to the host: each block of
+// threads leaves the sum of its part, one block adds them up, all scale. Bound
+// by memory: 12 bytes an element in f32. Sums are kept in double, whose range
+// holds any square of a float; their order depends on the shapes alone.
+#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/collectives.cuh"
 #include "kernels/cuda/tensor_chunks.cuh"
 
@@ -22,7 +25,7 @@ __global__ void __launch_bounds__(kThreads) clip_norm_parts_kernel(const Chunk<n
   const auto [t, begin, end] = part_of(chunk, blockIdx.x);
   double total = 0;
   for (int64_t i = begin + threadIdx.x; i < end; i += kThreads)
-    total = combined(total, powered(fabs(static_cast<double>(static_cast<const T*>(t.value)[i])), p), p);
+    total = combined(total, powered(fabs(static_cast<double>(widen(static_cast<const T*>(t.value)[i]))), p), p);
   total = reduce_block(total, [p](double a, double b) { return combined(a, b, p); });
   if (threadIdx.x == 0) parts[blockIdx.x] = total;
 }
@@ -39,7 +42,8 @@ __global__ void __launch_bounds__(kThreads) clip_norm_scale_kernel(const Chunk<n
   const double scale = limit / (*norm + 1e-6);
   if (scale >= 1) return;
   const auto [t, begin, end] = part_of(chunk, blockIdx.x);
-  for (int64_t i = begin + threadIdx.x; i < end; i += kThreads) static_cast<T*>(t.value)[i] *= static_cast<T>(scale);
+  T* x = static_cast<T*>(t.value);
+  for (int64_t i = begin + threadIdx.x; i < end; i += kThreads) x[i] = narrow<T>(widen(x[i]) * static_cast<Compute<T>>(scale));
 }
 
 // One launch a chunk that has elements, with the number of blocks before it.
@@ -76,10 +80,10 @@ template <class T> Status run(const ClipNormArgs& a, Workspace& w) {
 }
 
 Status clip(const ClipNormArgs& a, Workspace& w) {
-  return with_compute_type(a.shape.dtype, [&]<class T>() { return run<T>(a, w); });
+  return with_floating_type(a.shape.dtype, [&]<class T>() { return run<T>(a, w); });
 }
 
-bool supports(const ClipNormArgs& a) { return is_compute(a.shape.dtype); }
+bool supports(const ClipNormArgs& a) { return is_floating(a.shape.dtype); }
 double error(const ClipNormArgs&) { return 16; }
 
 }  // namespace

@@ -1,9 +1,12 @@
-// Cross-entropy. Forward reads the logits three times (maximum, sum, with smoothing the weighted sum), once from memory, and keeps lse.
-// The losses and weights of a block's pixels are added in double; a last kernel adds the blocks' totals in order.
+// Cross-entropy. Forward reads the logits three times (maximum, sum, with
+// smoothing the weighted sum), once from memory, and keeps lse. 16-bit logits
+// are computed in float, and lse stays so. The losses and weights of a block's
+// pixels are added in double; a last kernel adds the blocks' totals in order.
 #include "kernels/loss.h"
 
 #include <limits>
 
+#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/lines.cuh"
 #include "kernels/cuda/report.cuh"
@@ -13,7 +16,7 @@ namespace {
 
 constexpr unsigned kMaxBlocks = 1024;
 
-template <class Args> bool supports(const Args& a) { return is_compute(a.shape.dtype); }
+template <class Args> bool supports(const Args& a) { return is_floating(a.shape.dtype); }
 template <class Args> double error(const Args& a) { return 8 + __builtin_sqrt(static_cast<double>(a.shape.length)); }
 
 struct Totals {
@@ -22,44 +25,52 @@ struct Totals {
 __device__ Totals shuffle_xor(const Totals& t, int bits) { return {shuffle_xor(t.loss, bits), shuffle_xor(t.weight, bits)}; }
 __device__ Totals add(const Totals& a, const Totals& b) { return {a.loss + b.loss, a.weight + b.weight}; }
 
-template <class T> __device__ T weight_of(const void* weight, int64_t c) { return weight ? static_cast<const T*>(weight)[c] : T(1); }
+template <class T> __device__ Compute<T> weight_of(const void* weight, int64_t c) {
+  return weight ? widen(static_cast<const T*>(weight)[c]) : Compute<T>(1);
+}
 
-template <class T, int lanes> __device__ T log_sum_exp(const Line<lanes>& line, const T* x) {
-  T top = -std::numeric_limits<T>::infinity(), sum = 0;
-  line.for_each([&](int64_t, int64_t at) { top = top < x[at] ? x[at] : top; });
+template <class T, int lanes> __device__ Compute<T> log_sum_exp(const Line<lanes>& line, const T* x) {
+  using C = Compute<T>;
+  C top = -std::numeric_limits<C>::infinity(), sum = 0;
+  line.for_each([&](int64_t, int64_t at) {
+    const C v = widen(x[at]);
+    top = top < v ? v : top;
+  });
   top = max_lanes<lanes>(top);
-  line.for_each([&](int64_t, int64_t at) { sum += exp(x[at] - top); });
+  line.for_each([&](int64_t, int64_t at) { sum += exp(widen(x[at]) - top); });
   return top + log(sum_lanes<lanes>(sum));
 }
 
 __device__ bool is_class(int64_t t, int64_t classes) { return t >= 0 && t < classes; }
 
 // The loss of a pixel whose target t is a class.
-template <class T, int lanes> __device__ T loss_of(const CrossEntropyForwardArgs& a, const Line<lanes>& line, T lse, int64_t t) {
-  const T *x = static_cast<const T*>(a.x), e = static_cast<T>(a.options.label_smoothing);
-  const T hit = (1 - e) * weight_of<T>(a.weight, t) * (lse - x[line.first + t * line.stride]);
+template <class T, int lanes> __device__ Compute<T> loss_of(const CrossEntropyForwardArgs& a, const Line<lanes>& line, Compute<T> lse, int64_t t) {
+  using C = Compute<T>;
+  const T* x = static_cast<const T*>(a.x);
+  const C e = static_cast<C>(a.options.label_smoothing), hit = (1 - e) * weight_of<T>(a.weight, t) * (lse - widen(x[line.first + t * line.stride]));
   if (e == 0) return hit;
-  T smooth = 0;
-  line.for_each([&](int64_t c, int64_t at) { smooth += weight_of<T>(a.weight, c) * (lse - x[at]); });
-  return hit + e / static_cast<T>(line.length) * sum_lanes<lanes>(smooth);
+  C smooth = 0;
+  line.for_each([&](int64_t c, int64_t at) { smooth += weight_of<T>(a.weight, c) * (lse - widen(x[at])); });
+  return hit + e / static_cast<C>(line.length) * sum_lanes<lanes>(smooth);
 }
 
-// A thread or warp walks every so-many-th pixel, so that there are not too many blocks.
+// A thread or warp walks every so-many-th pixel, so that there are not too many
+// blocks.
 template <class T, int lanes> __global__ void __launch_bounds__(kThreads) cross_entropy_forward_kernel(CrossEntropyForwardArgs a, Totals* of_block) {
   const int64_t pixels = line_count(a.shape), step = int64_t{gridDim.x} * kThreads / lanes;
   const bool first_lane = threadIdx.x % lanes == 0;
   Totals totals{0, 0};
   for (int64_t pixel = line_of_thread<lanes>(); pixel < pixels; pixel += step) {
     const Line<lanes> line(a.shape, pixel);
-    const T lse = log_sum_exp(line, static_cast<const T*>(a.x));
+    const Compute<T> lse = log_sum_exp(line, static_cast<const T*>(a.x));
     const int64_t t = a.target[pixel];
     const bool counts = is_class(t, line.length) && t != a.options.ignore_index;
-    const T loss = counts ? loss_of(a, line, lse, t) : T(0);
+    const Compute<T> loss = counts ? loss_of<T>(a, line, lse, t) : Compute<T>(0);
     if (!first_lane) continue;
-    totals = add(totals, {loss, counts ? weight_of<T>(a.weight, t) : T(0)});
+    totals = add(totals, {loss, counts ? weight_of<T>(a.weight, t) : Compute<T>(0)});
     if (!counts && t != a.options.ignore_index) report(a.bad, pixel, t);
-    static_cast<T*>(a.lse)[pixel] = lse;
-    if (a.options.reduction == Reduction::none) static_cast<T*>(a.loss)[pixel] = loss;
+    static_cast<Compute<T>*>(a.lse)[pixel] = lse;
+    if (a.options.reduction == Reduction::none) static_cast<T*>(a.loss)[pixel] = narrow<T>(loss);
   }
   totals = reduce_block(totals, add);
   if (threadIdx.x == 0) of_block[blockIdx.x] = totals;
@@ -73,8 +84,8 @@ __global__ void __launch_bounds__(kThreads) cross_entropy_total_kernel(CrossEntr
   totals = reduce_block(totals, add);
   if (threadIdx.x) return;
   if (a.options.reduction == Reduction::mean) totals.loss /= totals.weight;
-  if (a.options.reduction != Reduction::none) *static_cast<T*>(a.loss) = static_cast<T>(totals.loss);
-  *static_cast<T*>(a.total_weight) = static_cast<T>(totals.weight);
+  if (a.options.reduction != Reduction::none) *static_cast<T*>(a.loss) = narrow<T>(static_cast<Compute<T>>(totals.loss));
+  *static_cast<Compute<T>*>(a.total_weight) = static_cast<Compute<T>>(totals.weight);
 }
 
 unsigned blocks_of(const LineShape& s) {
@@ -100,34 +111,36 @@ template <class T> cudaError_t launch_forward(const CrossEntropyForwardArgs& a, 
 }
 
 Status forward(const CrossEntropyForwardArgs& a, Workspace& w) {
-  return status_of(with_compute_type(a.shape.dtype, [&]<class T>() { return launch_forward<T>(a, w); }));
+  return status_of(with_floating_type(a.shape.dtype, [&]<class T>() { return launch_forward<T>(a, w); }));
 }
 
-// gx_c = g (p_c ((1 - e) w_t + e/C sum w) - (1 - e) w_t [c = t] - e/C w_c), p = exp(x - lse)
+// gx_c = g (p_c ((1 - e) w_t + e/C sum w) - (1 - e) w_t [c = t] - e/C w_c), p =
+// exp(x - lse)
 template <class T, int lanes> __global__ void __launch_bounds__(kThreads) cross_entropy_backward_kernel(CrossEntropyBackwardArgs a) {
   const int64_t pixel = line_of_thread<lanes>();
   if (pixel >= line_count(a.shape)) return;
   const Line<lanes> line(a.shape, pixel);
-  const T e = static_cast<T>(a.options.label_smoothing), share = e / static_cast<T>(line.length);
-  T all = 0;
+  using C = Compute<T>;
+  const C e = static_cast<C>(a.options.label_smoothing), share = e / static_cast<C>(line.length);
+  C all = 0;
   if (e != 0) line.for_each([&](int64_t c, int64_t) { all += weight_of<T>(a.weight, c); });
   all = sum_lanes<lanes>(all);
   const int64_t t = a.target[pixel];
   const bool ignored = t == a.options.ignore_index || !is_class(t, line.length);  // the forward pass has reported a wrong one
-  T g = static_cast<const T*>(a.gy)[a.options.reduction == Reduction::none ? pixel : 0];
-  if (a.options.reduction == Reduction::mean) g /= *static_cast<const T*>(a.total_weight);
-  const T hit = ignored ? T(0) : (1 - e) * weight_of<T>(a.weight, t), lse = static_cast<const T*>(a.lse)[pixel];
+  C g = widen(static_cast<const T*>(a.gy)[a.options.reduction == Reduction::none ? pixel : 0]);
+  if (a.options.reduction == Reduction::mean) g /= *static_cast<const C*>(a.total_weight);
+  const C hit = ignored ? C(0) : (1 - e) * weight_of<T>(a.weight, t), lse = static_cast<const C*>(a.lse)[pixel];
   const T* x = static_cast<const T*>(a.x);
   T* gx = static_cast<T*>(a.gx);
   line.for_each([&](int64_t c, int64_t at) {
-    const T slope = exp(x[at] - lse) * (hit + share * all) - (c == t ? hit : T(0)) - share * weight_of<T>(a.weight, c);
-    gx[at] = ignored ? T(0) : g * slope;
+    const C slope = exp(widen(x[at]) - lse) * (hit + share * all) - (c == t ? hit : C(0)) - share * weight_of<T>(a.weight, c);
+    gx[at] = narrow<T>(ignored ? C(0) : g * slope);
   });
 }
 
 Status backward(const CrossEntropyBackwardArgs& a, Workspace& w) {
   if (line_count(a.shape) * a.shape.length == 0) return Status::ok;
-  return status_of(with_compute_type(a.shape.dtype, [&]<class T>() {
+  return status_of(with_floating_type(a.shape.dtype, [&]<class T>() {
     return has_warp_per_line(a.shape) ? gpu::launch<cross_entropy_backward_kernel<T, kWarp>>(launch_lines(a.shape, kWarp, w), a)
                                       : gpu::launch<cross_entropy_backward_kernel<T, 1>>(launch_lines(a.shape, 1, w), a);
   }));

@@ -1,7 +1,9 @@
-// One pass over all tensors of a group, a thread an element. Bound by memory: Adam in f32 moves 28 bytes an element.
-// Formulas: kernels/optimizer.h.
+// One pass over all tensors of a group, a thread an element. Bound by memory:
+// Adam in f32 moves 28 bytes an element, 14 in 16 bits, whose values and states
+// are widened for the step and rounded after it. Formulas: kernels/optimizer.h.
 #include "kernels/optimizer.h"
 
+#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/tensor_chunks.cuh"
 
 namespace tapetum::kernels {
@@ -11,7 +13,8 @@ template <int n> __global__ void __launch_bounds__(n) count_step_kernel(const Ch
   if (threadIdx.x < chunk.tensors) ++*chunk.tensor[threadIdx.x].step;
 }
 
-// Rule: what the elements of a tensor have in common at its step. Worked out once a block, in double.
+// Rule: what the elements of a tensor have in common at its step. Worked out
+// once a block, in double.
 template <class Rule, class T, class Args, int n>
 __global__ void __launch_bounds__(kThreads) optimizer_step_kernel(const Chunk<n> GPU_IN_PLACE chunk, const Args GPU_IN_PLACE a) {
   const auto [t, begin, end] = part_of(chunk, blockIdx.x);
@@ -19,13 +22,13 @@ __global__ void __launch_bounds__(kThreads) optimizer_step_kernel(const Chunk<n>
   if (threadIdx.x == 0) rule = Rule::of(a, *t.step);
   __syncthreads();
   for (int64_t i = begin + threadIdx.x; i < end; i += kThreads) {
-    T p = static_cast<T*>(t.value)[i], s[3] = {};
+    Compute<T> p = widen(static_cast<T*>(t.value)[i]), s[3] = {};
     for (int j = 0; j < 3; ++j)
-      if (t.state[j]) s[j] = static_cast<const T*>(t.state[j])[i];
-    rule.update(p, static_cast<const T*>(t.source)[i], s);
-    static_cast<T*>(t.value)[i] = p;
+      if (t.state[j]) s[j] = widen(static_cast<const T*>(t.state[j])[i]);
+    rule.update(p, widen(static_cast<const T*>(t.source)[i]), s);
+    static_cast<T*>(t.value)[i] = narrow<T>(p);
     for (int j = 0; j < 3; ++j)
-      if (t.state[j]) static_cast<T*>(t.state[j])[i] = s[j];
+      if (t.state[j]) static_cast<T*>(t.state[j])[i] = narrow<T>(s[j]);
   }
 }
 
@@ -102,12 +105,12 @@ template <class Rule, class T, class Args, int n> Status launch_step(const Chunk
 }
 
 template <template <class> class Rule, class Args> Status run(const Args& a, Workspace& w) {
-  return with_compute_type(a.shape.dtype, [&]<class T>() {
-    return for_each_chunk(a, [&](const auto& chunk) { return launch_step<Rule<T>, T>(chunk, a, stream_of(w)); });
+  return with_floating_type(a.shape.dtype, [&]<class T>() {
+    return for_each_chunk(a, [&](const auto& chunk) { return launch_step<Rule<Compute<T>>, T>(chunk, a, stream_of(w)); });
   });
 }
 
-template <class Args> bool supports(const Args& a) { return is_compute(a.shape.dtype); }
+template <class Args> bool supports(const Args& a) { return is_floating(a.shape.dtype); }
 template <class Args> double error(const Args&) { return 16; }
 
 }  // namespace
