@@ -40,7 +40,7 @@ std::string text_of(const FaultSource& s, const Fault& fault) {
 }
 
 // A source's record is made at its first call and found again by the later ones: a training loop has few that differ. When there is no room
-// left, the records that no graph holds begin anew.
+// left, the records that nobody holds, neither a graph nor a call that is being launched, begin anew.
 class FaultTable {
  public:
   Fault* place_of(Device device, const FaultSource& source) {
@@ -52,8 +52,9 @@ class FaultTable {
       record = &records_.emplace_back(Record{device, source, free_.back()});
       free_.pop_back();
     }
+    ++record->holders;
     if (Capture* capture = current_capture()) {
-      ++record->graphs;
+      ++record->holders;
       capture->faults.push_back(record->fault);
     }
     return record->fault;
@@ -61,7 +62,7 @@ class FaultTable {
 
   void release(const std::vector<Fault*>& held) {
     std::lock_guard lock(mutex_);
-    for (Record& r : records_) r.graphs -= static_cast<int>(std::count(held.begin(), held.end(), r.fault));
+    for (Record& r : records_) r.holders -= static_cast<int>(std::count(held.begin(), held.end(), r.fault));
   }
 
   void throw_found(Device device) {
@@ -84,14 +85,14 @@ class FaultTable {
     Device device;
     FaultSource source;
     Fault* fault;
-    int graphs = 0;  // that report to it at their replays
+    int holders = 0;
   };
 
   void make_room(Device device) {
     if (!current_capture() && device_of(device).synchronize() && std::none_of(records_.begin(), records_.end(), is_set)) {
       for (const Record& r : records_)
-        if (r.device == device && r.graphs == 0) free_.push_back(r.fault);
-      std::erase_if(records_, [&](const Record& r) { return r.device == device && r.graphs == 0; });
+        if (r.device == device && r.holders == 0) free_.push_back(r.fault);
+      std::erase_if(records_, [&](const Record& r) { return r.device == device && r.holders == 0; });
     }
     if (free_.size() >= kRoom / 2) return;
     auto* more = static_cast<Fault*>(device_of(device).allocate_pinned(kRoom * sizeof(Fault)));
@@ -119,6 +120,10 @@ FaultContext::~FaultContext() { context = outer_; }
 FaultReport::FaultReport(Device device, FaultSource source) : source_(source), place_(&own_) {
   source_.context = context;
   if (device.kind == DeviceKind::cuda) place_ = table().place_of(device, source_);
+}
+
+FaultReport::~FaultReport() {
+  if (place_ != &own_) table().release({place_});
 }
 
 void FaultReport::finish() const {

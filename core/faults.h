@@ -38,13 +38,15 @@ class FaultContext {
 class FaultReport {
  public:
   FaultReport(Device device, FaultSource source);
+  ~FaultReport();
+  FaultReport(const FaultReport&) = delete;
   kernels::Fault* place() { return place_; }
   void finish() const;  // after the launch: throws what was found, if that is known by now
 
  private:
   FaultSource source_;
   kernels::Fault own_;     // the CPU's
-  kernels::Fault* place_;  // a device's lies in memory that both reach, and lives as long as the program or the graph that holds it
+  kernels::Fault* place_;  // a device's lies in memory that both reach, and outlives the call
 };
 
 // After the host has waited for the device: throws what was found since the last time.

@@ -3,6 +3,7 @@
 
 #include "core/cuda.h"
 #include "core/memory.h"
+#include "kernels/device.h"
 #include "tapetum.h"
 
 using namespace tapetum;
@@ -28,7 +29,7 @@ TEST_CASE("cuda: tensors go to the device and come back", "[emulated]") {
 }
 
 TEST_CASE("cuda: the emulator is a device for those who ask for it", "[emulated]") {
-  REQUIRE(cuda::is_available() == false);
+  REQUIRE(cuda::is_available() == !kernels::device_api(DeviceKind::cuda)->emulated);
   setenv("TAPETUM_DEVICE", "emulated", 1);
   REQUIRE(cuda::is_available() == true);
   unsetenv("TAPETUM_DEVICE");
@@ -172,6 +173,7 @@ TEST_CASE("cuda: a build without it says so") {
   REQUIRE_FALSE(cuda::is_available());
   REQUIRE_THROWS_WITH(zeros({2}, DType::f32, DeviceKind::cuda), "device 'cuda' is not in this build: it has CPU kernels only");
   REQUIRE_THROWS_WITH(cuda::Stream(), "device 'cuda' is not in this build: it has CPU kernels only");
+  REQUIRE_THROWS_WITH(cuda::Graph().capture([] {}), "device 'cuda' is not in this build: it has CPU kernels only");
   REQUIRE_THROWS_WITH(memory_allocated(DeviceKind::cuda), "device 'cuda' is not in this build: it has CPU kernels only");
 }
 

@@ -67,6 +67,15 @@ template <class Optimizer, class Options, class Make> void check_replays(Make ma
 }
 
 nn::Sequential mlp() { return nn::Sequential(nn::Linear(12, 24), nn::ReLU(), nn::Dropout(0.3), nn::Linear(24, 3)); }
+struct Encoder : nn::Layer {
+  nn::TransformerEncoderLayer layer{8, 2, {.dim_feedforward = 16, .dropout = 0.2}};
+  nn::Linear out{8, 3};
+  void visit(nn::Visitor& v) override {
+    v("layer", layer);
+    v("out", out);
+  }
+  Tensor forward(const Tensor& x) override { return out(mean(layer(x), {1})); }
+};
 models::UNet unet() { return models::UNet({.in_channels = 2, .classes = 3, .width = 4, .depth = 1}); }
 
 }  // namespace
@@ -78,6 +87,10 @@ TEST_CASE("graph: replays of an MLP's step with dropout are the steps", "[emulat
 
 TEST_CASE("graph: replays of a U-Net's step are the steps", "[emulated]") {
   check_replays<optim::AdamW, optim::AdamWOptions>(unet, {.lr = 0.01}, {2, 2, 8, 8}, {2, 8, 8});
+}
+
+TEST_CASE("graph: replays of a transformer's step, whose attention drops too, are the steps", "[emulated]") {
+  check_replays<optim::RMSprop, optim::RMSpropOptions>([] { return Encoder(); }, {.lr = 0.01, .momentum = 0.5, .centered = true}, {2, 7, 8}, {2});
 }
 
 TEST_CASE("graph: the first step of an optimizer, and a new rate, belong before the capture", "[emulated]") {
