@@ -99,6 +99,16 @@ class Theirs:
 
         return [work(torch.channels_last), work(torch.contiguous_format)]
 
+    def attention(what, dtype, n, heads, tokens, head):
+        return [differentiate(what, [values(dtype, n, heads, tokens, head) for _ in range(3)], F.scaled_dot_product_attention)]
+
+    def nms(what, dtype, n):
+        from torchvision.ops import nms
+
+        corner, extent = 10 * n**0.5 * torch.rand(n, 2, device=args.device), 10 + 90 * torch.rand(n, 2, device=args.device)
+        boxes, scores = torch.cat([corner, corner + extent], 1), values(dtype, n)
+        return [lambda: nms(boxes, scores, 0.5)]
+
     def adam(what, dtype, tensors, elements):
         parameters = [torch.nn.Parameter(values(dtype, elements)) for _ in range(tensors)]
         for p in parameters:
@@ -109,16 +119,14 @@ class Theirs:
         sys.path.insert(0, str(HERE.parent))
         import unet_pytorch
 
-        model = unet_pytorch.UNet(width).to(args.device, memory_format=torch.channels_last)
+        images = values(dtype, batch, 3, size, size).to(memory_format=torch.channels_last)
+        model = unet_pytorch.UNet(width).to(args.device, images.dtype, memory_format=torch.channels_last)
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
-        images = values("f32", batch, 3, size, size).to(memory_format=torch.channels_last)
         labels = torch.randint(0, 2, (batch, size, size), device=args.device)
 
         def step():
             optimizer.zero_grad()
-            with torch.autocast(args.device, torch.bfloat16, enabled=dtype == "bf16"):
-                loss = F.cross_entropy(model(images), labels)
-            loss.backward()
+            F.cross_entropy(model(images), labels).backward()
             optimizer.step()
 
         return [step]
@@ -153,6 +161,9 @@ def cost(op, what, dtype, sizes):
         n, c, h, w, k, r, stride, padding = sizes
         p, q = ((side + 2 * padding - r) // stride + 1 for side in (h, w))
         return 2 * n * k * p * q * c * r * r, 0
+    if op == "attention":  # two products forward, five backward
+        n, heads, tokens, head = sizes
+        return (4 if what == "forward" else 10) * n * heads * tokens * tokens * head, 0
     if op == "adam":
         return 0, 28 * sizes[0] * sizes[1]
     elements = 1
@@ -180,6 +191,24 @@ class Table:
         self.figures.append({"name": name, "milliseconds": ours, "pytorch": theirs, "speed": speed, "rate": rate})
         print(f"{name:52}{ours:10.4g}" + (f"{theirs:10.4g}{speed:7.2f}" if theirs else f"{'':17}") + f"   {rate}", flush=True)
 
+    def summary(self):
+        """The geometric mean of the speeds for each op and dtype."""
+        groups = {}
+        for f in self.figures:
+            if f["speed"]:
+                op, what, dtype, _ = f["name"].split()
+                groups.setdefault(f"{op} {what} {dtype}", []).append(f["speed"])
+        print("\nspeed beside PyTorch, geometric mean (least)")
+        for name, speeds in groups.items():
+            print(f"{name:32}{statistics.geometric_mean(speeds):6.2f}  ({min(speeds):.2f})   of {len(speeds)}")
+
+
+def theirs(op, what, dtype, sizes):
+    try:
+        return getattr(Theirs, op)(what, dtype, *sizes) if torch else None
+    except ImportError:  # torchvision has nms
+        return None
+
 
 def measure(ours, table, op, what, dtype, sizes):
     name = f"{op} {what} {dtype} {'x'.join(map(str, sizes))}"
@@ -189,10 +218,10 @@ def measure(ours, table, op, what, dtype, sizes):
         return print(f"{name:52} cut: no time left", flush=True)
     try:
         ours.setup(op, what, dtype, sizes)
-        works = getattr(Theirs, op)(what, dtype, *sizes) if torch else None
+        works = theirs(op, what, dtype, sizes)
         rounds = [(ours.time(), time_of(works) if works else None) for _ in range(1 if args.smoke else args.rounds)]
-        mine, theirs = (statistics.median(side) if side[0] is not None else None for side in zip(*rounds))
-        table.add(name, op, *cost(op, what, dtype, sizes), mine, theirs)
+        mine, other = (statistics.median(side) if side[0] is not None else None for side in zip(*rounds))
+        table.add(name, op, *cost(op, what, dtype, sizes), mine, other)
     except Exception as error:
         print(f"{name:52} {str(error).splitlines()[0][:110]}", flush=True)
 
@@ -204,6 +233,7 @@ if torch:
 table, ours = Table(), Ours()
 for row in rows():
     measure(ours, table, *row)
+table.summary()
 if args.json:
     args.json.write_text(json.dumps(table.figures, indent=1) + "\n")
 sys.exit(not table.figures)

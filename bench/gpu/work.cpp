@@ -1,5 +1,6 @@
 #include "bench/gpu/work.h"
 
+#include <cmath>
 #include <map>
 
 #include "tapetum.h"
@@ -73,6 +74,22 @@ Work batch_norm_images(const Bench& b) {
                          [=](const std::vector<Tensor>& x) { return batch_norm(x[0], mean, variance, x[1], x[2], {.training = true}); });
 }
 
+// N heads tokens head
+Work attention(const Bench& b) {
+  const Shape shape{b.size(0), b.size(1), b.size(2), b.size(3)};
+  return b.differentiate({b.values(shape), b.values(shape), b.values(shape)},
+                         [](const std::vector<Tensor>& x) { return scaled_dot_product_attention(x[0], x[1], x[2]); });
+}
+
+// boxes of 10 to 100 pixels, more than a few on each other
+Work suppression(const Bench& b) {
+  const double side = 10 * std::sqrt(static_cast<double>(b.size(0)));
+  const Shape half{b.size(0), 2};
+  const Tensor corner = rand(half, 0, side, DType::f32, b.device), extent = rand(half, 10, 100, DType::f32, b.device);
+  const Tensor boxes = to(cat({corner, corner + extent}, 1), b.row.dtype), scores = b.values({b.size(0)});
+  return [=] { nms(boxes, scores, 0.5); };
+}
+
 // tensors, elements of each
 Work adam_step(const Bench& b) {
   std::vector<Tensor> parameters;
@@ -91,7 +108,7 @@ struct Training {
 
   Training(const Bench& b, int64_t width, int64_t size, int64_t batch)
       : model({.in_channels = 3, .classes = 2, .width = width}),
-        optimizer((model.to(b.device), model.parameters()), {.lr = 1e-4}),
+        optimizer((model.to(b.device), model.to(b.row.dtype), model.parameters()), {.lr = 1e-4}),
         images(b.values({batch, 3, size, size})),
         labels(to(rand({batch, size, size}, 0, 2, DType::f32, b.device), DType::i64)) {}
   void step() {
@@ -111,8 +128,9 @@ Work unet_step(const Bench& b) {
 
 Work make_work(const Row& row, Device device) {
   static const std::map<std::string, Work (*)(const Bench&)> makers{
-      {"copy", copy},      {"matmul", matrix_product},       {"conv2d", convolution},           {"softmax", softmax_lines},
-      {"adam", adam_step}, {"layer_norm", layer_norm_lines}, {"batch_norm", batch_norm_images}, {"unet", unet_step},
+      {"copy", copy},       {"matmul", matrix_product},       {"conv2d", convolution},           {"softmax", softmax_lines},
+      {"adam", adam_step},  {"layer_norm", layer_norm_lines}, {"batch_norm", batch_norm_images}, {"unet", unet_step},
+      {"nms", suppression}, {"attention", attention},
   };
   const auto maker = makers.find(row.op);
   if (maker == makers.end()) throw Error("bench_gpu: no op " + row.op);

@@ -17,7 +17,7 @@ struct Runtime {
   std::set<cudaStream_t> streams{&null_stream};
 };
 Runtime& runtime() {  // never destroyed: tensors with static storage are freed after main
-  static char made;  // for TSan, which does not see how this file's static variables are guarded
+  static char made;   // for TSan, which does not see how this file's static variables are guarded
   static Runtime& r = [&]() -> Runtime& {
     auto* first = new Runtime;
     tsan_release(&made);
