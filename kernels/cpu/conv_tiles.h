@@ -2,7 +2,7 @@
 #pragma once
 #include "kernels/conv.h"
 #include "kernels/cpu/conv_patches.h"
-#include "kernels/cpu/winograd.h"
+#include "kernels/winograd.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -15,6 +15,28 @@ inline bool is_winograd(const Conv2dShape& z) {
 
 template <int m> bool prefers_winograd(const Conv2dShape& z, int64_t h, int64_t w) {
   return conv_precision() == (m == 4 ? ConvPrecision::f4 : ConvPrecision::f2) && z.c >= 16 && z.k >= 16 && z.n * ceil_div(h, m) * ceil_div(w, m) >= 8;
+}
+
+// The one-dimensional transform f along both axes: store(t, f(f(load(t)))), t counting rows of `from` and `to` elements.
+template <int from, int to, auto f, class Load, class Store> void transform(Load load, Store store) {
+  using V = decltype(load(0));
+  V half[from][to];
+#pragma GCC unroll 8
+  for (int i = 0; i < from; ++i) {
+    V row[from];
+#pragma GCC unroll 8
+    for (int j = 0; j < from; ++j) row[j] = load(i * from + j);
+    f(row, half[i]);
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < to; ++j) {
+    V column[from], result[to];
+#pragma GCC unroll 8
+    for (int i = 0; i < from; ++i) column[i] = half[i][j];
+    f(column, result);
+#pragma GCC unroll 8
+    for (int i = 0; i < to; ++i) store(i * to + j, result[i]);
+  }
 }
 
 // Where element t of channel j of the i-th tile lies: t * element + i * line + j / kTileColumns * panel + j % kTileColumns.

@@ -118,10 +118,10 @@ __global__ void __launch_bounds__(kBlock, 1)
   __syncthreads();
   const int group = threadIdx.x / kGroup;
   if (group == 0) {
-    ptx::setmaxnreg_dec<24>();
+    ptx::setmaxnreg_dec<40>();
     if (threadIdx.x == 0) produce<a_along_depth, b_along_depth>(s, &a, &b, p);
   } else {
-    ptx::setmaxnreg_inc<240>();
+    ptx::setmaxnreg_inc<232>();
     consume<T, a_along_depth, b_along_depth>(s, group - 1, p);
   }
 }

@@ -88,6 +88,31 @@ TEST_CASE("conv2d: the precision setting chooses the candidate, f64 is always ex
   REQUIRE(chosen(ConvPrecision::f4, DType::f64) == "implicit_gemm");
 }
 
+#if defined(TAPETUM_WITH_CUDA)
+TEST_CASE("conv2d: on cuda too the precision setting chooses the candidate", "[emulated]") {
+  using kernels::ConvPrecision;
+  const auto chosen = [](ConvPrecision precision) {
+    const ConvPrecision before = kernels::conv_precision();
+    kernels::set_conv_precision(precision);
+    conv2d(to(channels_last(image({1, 32, 32, 32})), DeviceKind::cuda), to(image({32, 32, 3, 3}), DeviceKind::cuda), {.padding = 1});
+    kernels::set_conv_precision(before);
+    return std::string(kernels::last_run().candidate);
+  };
+  REQUIRE(chosen(ConvPrecision::exact) == "implicit_gemm");
+  REQUIRE(chosen(ConvPrecision::f2) == "winograd_f2");
+  REQUIRE(chosen(ConvPrecision::f4) == "winograd_f4");
+}
+
+TEST_CASE("conv2d: winograd on cuda takes many tiles in batches", "[emulated]") {
+  const Tensor x = image({1, 8, 520, 260}), w = image({8, 8, 3, 3});
+  const kernels::KernelGuard exact("conv2d_forward:implicit_gemm");
+  const Tensor y = conv2d(x, w, {.padding = 1});
+  const kernels::KernelGuard batches("conv2d_forward:winograd_f2");
+  const Tensor there = to(conv2d(to(x, DeviceKind::cuda), to(w, DeviceKind::cuda), {.padding = 1}), DeviceKind::cpu);
+  REQUIRE(amax(abs(y - there)).item() < 1e-4);
+}
+#endif
+
 TEST_CASE("conv2d: wrong dtypes are named") {
   REQUIRE_THROWS_AS(conv2d(image({1, 3, 4, 4}), rand({2, 3, 3, 3}, -1, 1, DType::f64)), DTypeError);
   REQUIRE_THROWS_AS(conv2d(zeros({1, 3, 4, 4}, DType::i32), zeros({2, 3, 3, 3}, DType::i32)), DTypeError);
