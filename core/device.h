@@ -1,11 +1,10 @@
 // Where a tensor lives.
 #pragma once
-#include <string>
-
 #include "kernels/types.h"
 
 namespace tapetum {
 
+// to_string(device), "cpu" or "cuda:1": core/error.h
 struct Device {
   DeviceKind kind = DeviceKind::cpu;
   int index = 0;  // which GPU, where there are several
@@ -15,7 +14,5 @@ struct Device {
   Device(const char* name, int index);  // "cuda", 1
   friend bool operator==(Device a, Device b) { return a.kind == b.kind && a.index == b.index; }
 };
-
-std::string to_string(Device device);  // "cpu", "cuda:1"
 
 }  // namespace tapetum

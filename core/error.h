@@ -2,6 +2,7 @@
 #pragma once
 #include <stdexcept>
 
+#include "core/device.h"
 #include "core/shape.h"
 
 namespace tapetum {
@@ -26,5 +27,6 @@ TAPETUM_ERROR(IoError);            // the operating system refused: the text nam
 #undef TAPETUM_ERROR
 
 std::string to_string(const Shape& shape);  // "[2, 3]"
+std::string to_string(Device device);
 
 }  // namespace tapetum

@@ -2,10 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cstring>
-
-#include "core/error.h"
-#include "core/ops/view.h"
 #include "core/storage.h"
 #include "kernels/device.h"
 
@@ -31,17 +27,5 @@ std::string held_memory(Device device) {
   if (sizes) text += ")";
   return text + fmt::format(", {} are kept for reuse", megabytes(held.reserved - held.allocated));
 }
-
-Tensor pin_memory(const Tensor& x) {
-  if (is_pinned(x)) return x;
-  if (x.device().kind != DeviceKind::cpu) throw DeviceError(fmt::format("pin_memory: expected a tensor on the cpu, got '{}'", to_string(x.device())));
-  const Tensor dense = contiguous(x.detach());
-  const size_t bytes = static_cast<size_t>(x.numel()) * size_of(x.dtype());
-  Tensor y = tensor_on(Storage::make_pinned(bytes), x.shape(), contiguous_strides(x.shape()), x.dtype());
-  std::memcpy(y.mutable_raw(), dense.raw(), bytes);
-  return y;
-}
-
-bool is_pinned(const Tensor& x) { return x.impl().storage->owner == Owner::pinned; }
 
 }  // namespace tapetum

@@ -1,6 +1,5 @@
 #include "data/transfer.h"
 
-#include "core/memory.h"
 #include "core/ops/creation.h"
 
 namespace tapetum::data {

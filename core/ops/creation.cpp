@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "core/autograd/apply.h"
 #include "core/capture.h"
@@ -181,5 +182,17 @@ Tensor to(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   return apply<ToDTypeOp>({static_cast<int64_t>(x.dtype()), static_cast<int64_t>(dtype)}, x);
 }
+
+Tensor pin_memory(const Tensor& x) {
+  if (is_pinned(x)) return x;
+  if (x.device().kind != DeviceKind::cpu) throw DeviceError(fmt::format("pin_memory: expected a tensor on the cpu, got '{}'", to_string(x.device())));
+  const Tensor dense = contiguous(x.detach());
+  const size_t bytes = static_cast<size_t>(x.numel()) * size_of(x.dtype());
+  Tensor y = tensor_on(Storage::make_pinned(bytes), x.shape(), contiguous_strides(x.shape()), x.dtype());
+  std::memcpy(y.mutable_raw(), dense.raw(), bytes);
+  return y;
+}
+
+bool is_pinned(const Tensor& x) { return x.impl().storage->owner == Owner::pinned; }
 
 }  // namespace tapetum
