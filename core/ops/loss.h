@@ -1,4 +1,5 @@
 // Losses, with PyTorch's names, defaults and reductions; all are differentiable to any order in their input.
+// Sums over pixels or classes of 16-bit inputs are in f32; a loss has its input's type.
 #pragma once
 #include "core/tensor.h"
 #include "kernels/reduction.h"
