@@ -34,25 +34,25 @@ template <class F, class T, int N>
 __global__ void __launch_bounds__(kThreads) elementwise_contiguous_kernel(Operands<T> p, int64_t count, float s0, float s1) {
   constexpr int kVector = kVectorBytes / sizeof(T);
   const int64_t first = thread_number() * kVector;
-  if (first >= count) return;
   const float s[2] = {s0, s1};
-  Vector<T> x[N], y;
-  const bool whole = first + kVector <= count;
-  for (int j = 0; j < N; ++j) {
-    if (whole)
-      x[j] = *reinterpret_cast<const Vector<T>*>(p.x[j] + first);
-    else
-      for (int k = 0; first + k < count; ++k) x[j].of[k] = p.x[j][first + k];
+  if (first + kVector > count) {  // what is left for the last thread
+    for (int64_t i = first; i < count; ++i) {
+      float v[N];
+      for (int j = 0; j < N; ++j) v[j] = widen(p.x[j][i]);
+      p.y[i] = narrow<T>(static_cast<float>(F::at(v, s)));
+    }
+    return;
   }
-  for (int k = 0; k < kVector && first + k < count; ++k) {
+  Vector<T> x[N], y;
+#pragma unroll
+  for (int j = 0; j < N; ++j) x[j] = *reinterpret_cast<const Vector<T>*>(p.x[j] + first);
+#pragma unroll
+  for (int k = 0; k < kVector; ++k) {  // unrolled, so that vectors stay in registers
     float v[N];
     for (int j = 0; j < N; ++j) v[j] = widen(x[j].of[k]);
     y.of[k] = narrow<T>(static_cast<float>(F::at(v, s)));
   }
-  if (whole)
-    *reinterpret_cast<Vector<T>*>(p.y + first) = y;
-  else
-    for (int k = 0; first + k < count; ++k) p.y[first + k] = y.of[k];
+  *reinterpret_cast<Vector<T>*>(p.y + first) = y;
 }
 
 // All operands are of the result's type, walk memory as one row, and begin at a multiple of 16 bytes.
