@@ -61,42 +61,6 @@ template <class S, class T> __global__ void __launch_bounds__(kThreads, 2) atten
   store_columns(rows_of<S>(args.out, p, block.head) + block.first * args.out.row, args.out.row, q.count, p.value_width, block.column, out, inverse);
 }
 
-// delta_i = gy_i . out_i, a warp each.
-template <class S, class T> __global__ void __launch_bounds__(kThreads) attention_backward_delta_kernel(AttentionBackwardArgs args, T* delta) {
-  const AttentionProblem& p = args.problem;
-  const int64_t number = thread_number() / kWarp, head = number / p.queries, i = number % p.queries;
-  if (head >= head_count(p)) return;
-  const S *gy = rows_of<S>(args.gy, p, head) + i * args.gy.row, *out = rows_of<S>(args.out, p, head) + i * args.out.row;
-  T sum = 0;
-  for (int64_t d = lane(); d < p.value_width; d += kWarp) sum += widen(gy[d]) * widen(out[d]);
-  sum = sum_lanes(sum);
-  if (lane() == 0) delta[number] = sum;
-}
-
-// For pair (i, j) from its products: f p and scale ds; zeros outside of the problem.
-template <class T> struct Weight { T weight, slope; };
-template <class S, class T> struct Weights {
-  int64_t queries, keys;
-  const T *lse, *delta;
-  Scores<S, T> score;
-  bool drops;
-  Dropout<T> dropout;
-
-  __device__ Weights(const AttentionProblem& p, const void* lses, const T* deltas, int64_t head)
-      : queries(p.queries),
-        keys(p.keys),
-        lse(static_cast<const T*>(lses) + head * p.queries),
-        delta(deltas + head * p.queries),
-        score(p, head),
-        drops(has_dropout(p)),
-        dropout(p, head) {}
-  __device__ Weight<T> operator()(int64_t i, int64_t j, T qk, T dp) {
-    if (i >= queries || j >= keys) return {0, 0};
-    const T weight = exp(score(i, j, qk) - lse[i]), factor = drops ? dropout(i, j) : T(1);
-    return {factor * weight, score.scale * weight * (factor * dp - delta[i])};
-  }
-};
-
 template <class S, class T>
 __global__ void __launch_bounds__(kThreads, 2) attention_backward_queries_kernel(AttentionBackwardArgs args, const T* delta) {
   const AttentionProblem& p = args.problem;
@@ -158,10 +122,6 @@ Status forward(const AttentionForwardArgs& a, Workspace& w) {
   });
 }
 
-size_t backward_workspace(const AttentionBackwardArgs& a) {
-  return static_cast<size_t>(head_count(a.problem) * a.problem.queries) * (a.problem.dtype == DType::f64 ? sizeof(double) : sizeof(float));
-}
-
 Status backward(const AttentionBackwardArgs& a, Workspace& w) {
   const AttentionProblem& p = a.problem;
   return with_floating_type(p.dtype, [&]<class S>() {
@@ -182,6 +142,6 @@ Status backward(const AttentionBackwardArgs& a, Workspace& w) {
 
 TAPETUM_CANDIDATE(AttentionForwardArgs, attention_forward_cuda){.name = "tiles", .supports = supports, .error = forward_error, .run = forward};
 TAPETUM_CANDIDATE(AttentionBackwardArgs, attention_backward_cuda){
-    .name = "tiles", .supports = supports, .workspace = backward_workspace, .error = backward_error, .run = backward};
+    .name = "tiles", .supports = supports, .workspace = delta_bytes, .error = backward_error, .run = backward};
 
 }  // namespace tapetum::kernels

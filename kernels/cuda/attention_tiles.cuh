@@ -1,10 +1,7 @@
 // What a block of the plain attention kernels does with tiles in shared memory: 32 rows of one operand meet 32 rows of the other.
 // A warp has four rows of its own, a lane of it one partner, or two of the 64 columns that the block sums up.
 #pragma once
-#include "kernels/attention_elements.h"
-#include "kernels/cuda/access.cuh"
-#include "kernels/cuda/collectives.cuh"
-#include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/attention_weights.cuh"
 
 namespace tapetum::kernels {
 namespace {
@@ -17,7 +14,6 @@ template <class T> struct AttentionTiles {
   T columns[kTileRows][kTileColumns];
 };
 
-__device__ inline int lane() { return static_cast<int>(threadIdx.x) % kWarp; }
 __device__ inline int own_row(int r) { return static_cast<int>(threadIdx.x) / kWarp * kOwnRows + r; }
 
 // `count` rows of `width` elements of S; beyond them are zeros.

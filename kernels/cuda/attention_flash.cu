@@ -1,0 +1,124 @@
+// flash: attention of f16 and bf16 on tensor cores; a block makes 64 rows of out. Scores stay in registers, where the fragments of a product
+// are those that the next one takes (Dao, "FlashAttention-2", 2023). Reads k and v once for 64 queries: 4 D operations for each 4 D / 64 bytes.
+#include "kernels/cuda/attention_mma.cuh"
+
+namespace tapetum::kernels {
+namespace {
+
+template <int Width> constexpr int kForwardKeys = Width <= 128 ? 64 : 32;  // of a tile
+
+template <int Width> struct ForwardShared {
+  uint4 q[kMmaRows * Width / 8], k[2][kForwardKeys<Width> * Width / 8], v[2][kForwardKeys<Width> * Width / 8];
+};
+
+// exp(x) where x <= 0
+__device__ inline float power(float x) { return ptx::ex2(x * 1.44269504f); }
+
+// Of the rows of one thread, above and below: each is shared by four lanes, which sum up their own columns until the end.
+struct OnlineSoftmax {
+  float top[2] = {-std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}, sum[2] = {};
+
+  // exp(s - top) in place of the scores; scale: what earlier sums are to be scaled by.
+  template <int Columns> __device__ void carry_on(Fragments16<Columns>& s, float (&scale)[2]) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const float before = top[half];
+      float most = before;
+#pragma unroll
+      for (int j = 0; j < Columns / 8; ++j) most = fmaxf(most, fmaxf(s[j][2 * half], s[j][2 * half + 1]));
+      top[half] = max_lanes<4>(most);
+      const float shift = top[half] == -std::numeric_limits<float>::infinity() ? 0 : top[half];
+      scale[half] = power(before - shift);
+      sum[half] *= scale[half];
+#pragma unroll
+      for (int j = 0; j < Columns / 8; ++j)
+#pragma unroll
+        for (int q = 2 * half; q < 2 * half + 2; ++q) sum[half] += s[j][q] = power(s[j][q] - shift);
+    }
+  }
+};
+
+template <class T, int Width> __global__ void __launch_bounds__(kMmaThreads) attention_forward_flash_kernel(AttentionForwardArgs args) {
+  constexpr int kKeys = kForwardKeys<Width>;
+  using Tiles = HeadTiles<T, Width>;
+  const AttentionProblem& p = args.problem;
+  auto& shared = *gpu::dynamic_shared<ForwardShared<Width>>();
+  const int blocks = static_cast<int>((p.queries + kMmaRows - 1) / kMmaRows), queries = static_cast<int>(p.queries);
+  const int64_t head = blockIdx.x / blocks;
+  const int begin = static_cast<int>(blockIdx.x) % blocks * kMmaRows, met = static_cast<int>(keys_of(p, begin + kMmaRows - 1));
+  const Tiles q(p.q, p, head, p.queries), k(p.k, p, head, p.keys), v(p.v, p, head, p.keys);
+  const Scores<T, float> score(p, head);
+  Dropout<float> dropout(p, head);
+  OnlineSoftmax softmax;
+  Fragments16<Width> out = {};
+
+  const auto start = [&](int first) {
+    const int buffer = first / kKeys % 2;
+    if (first < met) k.template start<kKeys>(shared.k[buffer], first), v.template start<kKeys>(shared.v[buffer], first);
+    ptx::cp_async_commit();
+  };
+  q.template start<kMmaRows>(shared.q, begin);
+  start(0);
+  for (int first = 0; first < met; first += kKeys) {
+    start(first + kKeys);
+    ptx::cp_async_wait<1>();
+    __syncthreads();
+    const int buffer = first / kKeys % 2;
+    Fragments16<kKeys> s;
+    float scale[2];
+    Tiles::template multiply<kKeys>(s, shared.q, shared.k[buffer]);
+#pragma unroll
+    for (int j = 0; j < kKeys / 8; ++j)
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        const int row = begin + warp_row() + row_of(e), key = first + j * 8 + column_of(e);
+        s[j][e] = row < queries && key < met ? score(row, key, s[j][e]) : -std::numeric_limits<float>::infinity();
+      }
+    softmax.carry_on<kKeys>(s, scale);
+    if (has_dropout(p))
+#pragma unroll
+      for (int j = 0; j < kKeys / 8; ++j)
+#pragma unroll
+        for (int e = 0; e < 4; ++e) s[j][e] *= dropout(begin + warp_row() + row_of(e), first + j * 8 + column_of(e));
+#pragma unroll
+    for (int d = 0; d < Width / 8; ++d)
+#pragma unroll
+      for (int e = 0; e < 4; ++e) out[d][e] *= scale[e / 2];
+    Tiles::template add<kKeys, Width>(out, s, shared.v[buffer], 0);
+    __syncthreads();  // before the buffer is filled again
+  }
+
+  float inverse[2];
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const float sum = sum_lanes<4>(softmax.sum[half]);
+    const int row = begin + warp_row() + row_of(2 * half);
+    inverse[half] = sum == 0 ? 0 : 1 / sum;
+    if (lane() % 4 == 0 && row < queries)
+      static_cast<float*>(args.lse)[head * queries + row] = sum == 0 ? std::numeric_limits<float>::infinity() : softmax.top[half] + logf(sum);
+  }
+  Tiles::template store<Width>(rows_of<T>(args.out, p, head) + begin * args.out.row, args.out.row, queries - begin, static_cast<int>(p.width), 0, out,
+                               inverse);
+}
+
+bool supports(const AttentionForwardArgs& a) { return supports_mma(a.problem) && has_aligned_rows(a.out); }
+double error(const AttentionForwardArgs& a) {
+  const AttentionProblem& p = a.problem;
+  return 16 + 4 * __builtin_sqrt(static_cast<double>(p.width)) + 2 * __builtin_sqrt(static_cast<double>(p.keys)) + rounding(p.dtype);
+}
+
+Status run(const AttentionForwardArgs& a, Workspace& w) {
+  const AttentionProblem& p = a.problem;
+  const unsigned blocks = static_cast<unsigned>(head_count(p)) * blocks_for(p.queries, kMmaRows);
+  if (blocks == 0) return Status::ok;
+  return with_mma_width(p, [&]<class T, int Width>() {
+    const gpu::Launch at{.grid = dim3(blocks), .block = kMmaThreads, .smem = sizeof(ForwardShared<Width>), .stream = stream_of(w)};
+    return status_of(gpu::launch<attention_forward_flash_kernel<T, Width>>(at, a));
+  });
+}
+
+}  // namespace
+
+TAPETUM_CANDIDATE(AttentionForwardArgs, attention_forward_flash_cuda){.name = "flash", .supports = supports, .error = error, .run = run};
+
+}  // namespace tapetum::kernels

@@ -1,0 +1,55 @@
+// What the gradient kernels know of one pair of query and key, and delta, which they need of each query.
+#pragma once
+#include "kernels/attention_elements.h"
+#include "kernels/cuda/access.cuh"
+#include "kernels/cuda/collectives.cuh"
+#include "kernels/cuda/launch.cuh"
+
+namespace tapetum::kernels {
+namespace {
+
+__device__ inline int lane() { return static_cast<int>(threadIdx.x) % kWarp; }
+
+// delta_i = gy_i . out_i, a warp each.
+template <class S, class T> __global__ void __launch_bounds__(kThreads) attention_backward_delta_kernel(AttentionBackwardArgs args, T* delta) {
+  const AttentionProblem& p = args.problem;
+  const int64_t number = thread_number() / kWarp, head = number / p.queries, i = number % p.queries;
+  if (head >= head_count(p)) return;
+  const S *gy = rows_of<S>(args.gy, p, head) + i * args.gy.row, *out = rows_of<S>(args.out, p, head) + i * args.out.row;
+  T sum = 0;
+  for (int64_t d = lane(); d < p.value_width; d += kWarp) sum += widen(gy[d]) * widen(out[d]);
+  sum = sum_lanes(sum);
+  if (lane() == 0) delta[number] = sum;
+}
+
+// For pair (i, j) from its products: f p and scale ds; zeros outside of the problem.
+template <class T> struct Weight { T weight, slope; };
+template <class S, class T> struct Weights {
+  int64_t queries, keys;
+  const T *lse, *delta;
+  Scores<S, T> score;
+  bool drops;
+  Dropout<T> dropout;
+
+  __device__ Weights(const AttentionProblem& p, const void* lses, const T* deltas, int64_t head)
+      : queries(p.queries),
+        keys(p.keys),
+        lse(static_cast<const T*>(lses) + head * p.queries),
+        delta(deltas + head * p.queries),
+        score(p, head),
+        drops(has_dropout(p)),
+        dropout(p, head) {}
+  __device__ Weight<T> operator()(int64_t i, int64_t j, T qk, T dp) {
+    if (i >= queries || j >= keys) return {0, 0};
+    const T weight = exp(score(i, j, qk) - lse[i]), factor = drops ? dropout(i, j) : T(1);
+    return {factor * weight, score.scale * weight * (factor * dp - delta[i])};
+  }
+};
+
+// One number a query, in what the problem is computed in.
+inline size_t delta_bytes(const AttentionBackwardArgs& a) {
+  return static_cast<size_t>(head_count(a.problem) * a.problem.queries) * (a.problem.dtype == DType::f64 ? sizeof(double) : sizeof(float));
+}
+
+}  // namespace
+}  // namespace tapetum::kernels
