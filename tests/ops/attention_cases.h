@@ -148,9 +148,12 @@ inline const std::vector<Case>
              .slots = attention_slots,
              .constant_lines = false,
              .amplification = 4},
-            {.name = "scaled_dot_product_attention of width 80",
+            {.name = "scaled_dot_product_attention of width 80, biased",
              .shapes = {{2, 33, 80}, {2, 17, 80}, {2, 17, 80}},
-             .op = [](const auto& x) { return scaled_dot_product_attention(x[0], x[1], x[2]); },
+             .op =
+                 [](const auto& x) {
+                   return scaled_dot_product_attention(x[0], x[1], x[2], {.mask = scattered_bias({33, 17}, x[0])});
+                 },
              .slots = attention_slots,
              .constant_lines = false,
              .amplification = 4},
