@@ -22,8 +22,6 @@ inline uint32_t pack_bf16(float lo, float hi) {
   const __nv_bfloat16 l = __float2bfloat16(lo), h = __float2bfloat16(hi);
   return uint32_t(__bfloat16_as_ushort(l)) | (uint32_t(__bfloat16_as_ushort(h)) << 16);
 }
-inline uint32_t pack_f16(float lo, float hi) {
-  return uint32_t{float_to_half_bits(lo)} | uint32_t{float_to_half_bits(hi)} << 16;
-}
+inline uint32_t pack_f16(float lo, float hi) { return uint32_t{float_to_half_bits(lo)} | uint32_t{float_to_half_bits(hi)} << 16; }
 
 }  // namespace tapetum::emulation
