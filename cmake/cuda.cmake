@@ -56,9 +56,8 @@ else()
 endif()
 
 file(GLOB cuda_sources CONFIGURE_DEPENDS kernels/cuda/*.cu)
-# NVIDIA's libraries, which nvcc alone compiles: kernels/candidates.h lists their candidates where their macro is set.
 if(TAPETUM_CUDA STREQUAL nvcc)
-  set_property(SOURCE ${listing_files} APPEND PROPERTY COMPILE_DEFINITIONS TAPETUM_WITH_CUB)
+  include(cmake/vendor.cmake)
 else()
   list(FILTER cuda_sources EXCLUDE REGEX "_cub\\.cu$")
 endif()

@@ -6,6 +6,9 @@ compiler, root = sys.argv[1], pathlib.Path(sys.argv[2])
 DECLARATION = re.compile(r"extern const (?:KernelSlot<\w+>|\w+Slot) ([\w, ]+);")
 
 
+ALL = [f"-DTAPETUM_WITH_{name}" for name in ("CUDA", "CUB", "CUBLAS", "CUDNN")]
+
+
 def initializer(text, start):
     """From the brace at `start` to the one that closes it."""
     depth = 0
@@ -16,12 +19,12 @@ def initializer(text, start):
 
 
 def lists():
-    """The candidates of each slot in a build with CUDA, after preprocessing: families of one shape are macros."""
+    """The candidates of each slot in a build with all there is, after preprocessing: families of one shape are macros."""
     found = {}
     for source in sorted((root / "kernels").glob("*.cpp")):
         if "constinit" not in source.read_text():
             continue
-        text = subprocess.run([compiler, "-std=c++20", "-DTAPETUM_WITH_CUDA", "-I", str(root), "-E", "-P", str(source)], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run([compiler, "-std=c++20", *ALL, "-I", str(root), "-E", "-P", str(source)], capture_output=True, text=True, check=True).stdout
         for match in re.finditer(r"constinit const [\w<>]+ (\w+)\s*(?=\{)", text):
             found[match.group(1)] = set(re.findall(r"Entry<\w+>\s*\{\{&(\w+)", initializer(text, match.end())))
     return found

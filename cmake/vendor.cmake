@@ -1,0 +1,31 @@
+# NVIDIA's libraries, yardsticks of our kernels in trees of nvcc: kernels/candidates.h lists their candidates where TAPETUM_WITH_... is set.
+set_property(SOURCE ${listing_files} APPEND PROPERTY COMPILE_DEFINITIONS TAPETUM_WITH_CUB)   # a part of the toolkit
+
+set(TAPETUM_NVIDIA_WHEELS "" CACHE PATH "where the others may lie besides the toolkit: site-packages/nvidia of a Python with PyTorch")
+if(TAPETUM_NVIDIA_WHEELS)
+  file(GLOB wheels ${TAPETUM_NVIDIA_WHEELS}/*)
+endif()
+
+# add_vendor(CUDNN cudnn.h cudnn libcudnn.so.9): compiles kernels/vendor/cudnn_*.cpp unless TAPETUM_CUDNN is OFF, or AUTO and there is no cuDNN.
+function(add_vendor name header)
+  set(TAPETUM_${name} AUTO CACHE STRING "AUTO (where it is found), ON or OFF")
+  if(TAPETUM_${name})
+    find_path(TAPETUM_${name}_INCLUDE_DIR ${header} HINTS ${CUDAToolkit_INCLUDE_DIRS} ${wheels} PATH_SUFFIXES include)
+    find_library(TAPETUM_${name}_LIBRARY NAMES ${ARGN} HINTS ${CUDAToolkit_LIBRARY_DIR} ${wheels} PATH_SUFFIXES lib)
+  endif()
+  if(TAPETUM_${name} AND TAPETUM_${name}_INCLUDE_DIR AND TAPETUM_${name}_LIBRARY)
+    string(TOLOWER ${name} prefix)
+    file(GLOB sources CONFIGURE_DEPENDS kernels/vendor/${prefix}_*.cpp)
+    set_source_files_properties(${sources} PROPERTIES LANGUAGE CUDA COMPILE_OPTIONS "-isystem;${TAPETUM_${name}_INCLUDE_DIR}")
+    add_kernels(tapetum ${sources})
+    set_property(SOURCE ${listing_files} APPEND PROPERTY COMPILE_DEFINITIONS TAPETUM_WITH_${name})
+    target_link_libraries(tapetum PRIVATE ${TAPETUM_${name}_LIBRARY})
+    message(STATUS "${name}: ${TAPETUM_${name}_LIBRARY}")
+  elseif(TAPETUM_${name} STREQUAL ON)
+    message(FATAL_ERROR "TAPETUM_${name} is ON, but ${header} or its library was not found: set TAPETUM_NVIDIA_WHEELS")
+  else()
+    message(STATUS "${name}: none")
+  endif()
+endfunction()
+add_vendor(CUBLAS cublasLt.h cublasLt libcublasLt.so.13)
+add_vendor(CUDNN cudnn.h cudnn libcudnn.so.9)
