@@ -13,6 +13,7 @@
 #include "core/engine/grad_check.h"
 #include "kernels/allocator.h"
 #include "kernels/parallel.h"
+#include "tests/ops/vendor.h"
 
 namespace tapetum::test {
 namespace {
@@ -158,9 +159,14 @@ void check_candidate(const Case& row, const kernels::SlotBase& slot, DeviceKind 
   check_guards();
 }
 
-void check_slots(const Case& row, DeviceKind device, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact, const std::string& where) {
+enum class Whose { ours, vendor };
+Whose whose(std::string_view candidate) { return candidate == "cub" || candidate == "cublas" || candidate == "cudnn" ? Whose::vendor : Whose::ours; }
+
+void check_slots(const Case& row, DeviceKind device, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact, const std::string& where,
+                 Whose owner = Whose::ours) {
   for (const auto* slot : row.slots)
     for (int c = 0; const char* name = slot->candidate(device, c); ++c) {
+      if (whose(name) != owner) continue;
       INFO(row.name << " " << slot->name << ":" << name << " " << (xs.empty() ? "" : name_of(xs[0].dtype())) << " " << where);
       check_candidate(row, *slot, device, c, xs, exact);
     }
@@ -209,12 +215,7 @@ void check_candidates(const Case& row) {
   }
 }
 
-void check_cuda(const Case& row) {
-  if (row.bench || row.shapes.empty()) return;  // without an input nothing says which device
-  for (const auto* slot : row.slots) {
-    INFO(row.name << " " << slot->name << " has no CUDA kernel");
-    REQUIRE(slot->candidate(DeviceKind::cuda, 0) != nullptr);
-  }
+static void check_on_cuda(const Case& row, Whose owner) {
   for (DType dtype : {DType::f32, DType::f64, DType::f16, DType::bf16}) {
     const auto inputs = make_inputs(row, dtype);
     std::vector<Tensor> there;
@@ -222,8 +223,28 @@ void check_cuda(const Case& row) {
     if (!takes_dtype(row, there)) continue;
     const auto exact = oracle(row, inputs);
     for (Layout layout : {Layout::contiguous, Layout::permuted, Layout::sliced})
-      check_slots(row, DeviceKind::cuda, with_layout(there, layout), exact, std::string("cuda ") + kLayoutNames[static_cast<int>(layout)]);
+      check_slots(row, DeviceKind::cuda, with_layout(there, layout), exact, std::string("cuda ") + kLayoutNames[static_cast<int>(layout)], owner);
   }
+}
+
+void check_cuda(const Case& row) {
+  if (row.bench || row.shapes.empty()) return;  // without an input nothing says which device
+  for (const auto* slot : row.slots) {
+    INFO(row.name << " " << slot->name << " has no CUDA kernel");
+    REQUIRE(slot->candidate(DeviceKind::cuda, 0) != nullptr);
+  }
+  check_on_cuda(row, Whose::ours);
+}
+
+bool has_vendor(const Case& row) {
+  for (const auto* slot : row.slots)
+    for (int c = 0; const char* name = slot->candidate(DeviceKind::cuda, c); ++c)
+      if (whose(name) == Whose::vendor) return true;
+  return false;
+}
+
+void check_vendor(const Case& row) {
+  if (!row.bench && has_vendor(row)) check_on_cuda(row, Whose::vendor);
 }
 
 void check_gradients(const Case& row) {
