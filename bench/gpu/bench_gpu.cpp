@@ -1,7 +1,7 @@
 // Ours for versus_pytorch, which asks on standard input and reads a line for each question:
 //   row OP WHAT DTYPE SIZES...    makes the tensors: "ok"
 //   time [SLOT:CANDIDATE]         milliseconds of one call, with a candidate by force or the library's choice
-//   rounds N                      calls that are timed at once: 0, as many as take 50 ms
+//   calls N                       that are timed at once: 0, as many as take 20 ms
 // "error: why" for what cannot be done. The argument is the device.
 #include <algorithm>
 #include <chrono>
@@ -25,16 +25,25 @@ DType dtype_named(const std::string& name) {
   throw Error("bench_gpu: no dtype " + name);
 }
 
-void wait_for(Device device) {
-  if (device.kind == DeviceKind::cuda) cuda::synchronize();
+void repeat(const std::function<void()>& work, int calls) {
+  for (int i = 0; i < calls; ++i) work();
 }
 
-// Work is queued and waited for once, so what the host does between two calls hides behind the device.
+// Between two events in the device's queue: what the host does between two calls hides behind the device.
+double milliseconds_of_device(const std::function<void()>& work, int calls) {
+  cuda::synchronize();
+  const cuda::Event begin(true), end(true);
+  begin.record();
+  repeat(work, calls);
+  end.record();
+  end.synchronize();
+  return begin.elapsed_time(end) / calls;
+}
+
 double milliseconds(const std::function<void()>& work, Device device, int calls) {
-  wait_for(device);
+  if (device.kind == DeviceKind::cuda) return milliseconds_of_device(work, calls);
   const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < calls; ++i) work();
-  wait_for(device);
+  repeat(work, calls);
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count() / calls;
 }
 
@@ -42,7 +51,7 @@ double time_of(const std::function<void()>& work, Device device, int calls) {
   if (calls) return milliseconds(work, device, calls);
   milliseconds(work, device, 2);
   const double rough = milliseconds(work, device, 3);
-  return milliseconds(work, device, static_cast<int>(std::clamp(50 / rough, 3.0, 2000.0)));
+  return milliseconds(work, device, static_cast<int>(std::clamp(20 / rough, 3.0, 1000.0)));
 }
 
 }  // namespace
@@ -65,7 +74,7 @@ int main(int argc, char** argv) {
         for (int64_t n = 0; words >> n;) row.sizes.push_back(n);
         work = bench::make_work(row, device);
         std::puts("ok");
-      } else if (verb == "rounds") {
+      } else if (verb == "calls") {
         words >> calls;
         std::puts("ok");
       } else if (verb == "time" && work) {

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Times the rows of rows.tsv: ours (bench_gpu, a process of its own) and PyTorch, alternately in one run. Without PyTorch, ours alone.
+"""Times the rows of rows.tsv, alternately in one run: ours (bench_gpu, a process of its own), the same calls forced to NVIDIA's library, and PyTorch.
 
-The speed is theirs / ours: 1 is as fast as PyTorch, above 1 is faster. f32 is exact on both sides (no TF32). PyTorch has cuDNN's choice of the
-fastest algorithm, and convolutions the faster of its two memory formats. Rates: TFLOP/s where arithmetic counts, otherwise GB/s and % of what a copy reaches."""
+Vendor is cuBLAS or cuDNN under our own tensors, and for attention cuDNN under PyTorch; without them and without PyTorch it times ours alone. A speed
+is theirs / ours: above 1 we are faster. f32 is exact on all sides (no TF32). PyTorch has cuDNN's choice of the fastest algorithm, and convolutions
+the faster of its two memory formats. Rates: TFLOP/s where arithmetic counts, otherwise GB/s and % of what a copy reaches."""
 import argparse, itertools, json, pathlib, statistics, subprocess, sys, time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -13,13 +14,16 @@ parser.add_argument("--only", default="", help="rows whose name has this text")
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--seconds", type=float, default=1e9, help="begin no row after that")
 parser.add_argument("--smoke", action="store_true", help="tiny sizes, one call: that everything runs")
+parser.add_argument("--ours-alone", action="store_true", help="without PyTorch")
 parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
 args = parser.parse_args()
-try:
-    import torch
-    from torch.nn import functional as F
-except ImportError:
-    torch = None
+torch = None
+if not args.ours_alone:
+    try:
+        import torch
+        from torch.nn import functional as F
+    except ImportError:
+        pass
 start = time.monotonic()
 
 
@@ -37,7 +41,7 @@ def rows():
 class Ours:
     def __init__(self):
         self.process = subprocess.Popen([args.tree / "bin/bench_gpu", args.device], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.ask(f"rounds {int(args.smoke)}")
+        self.ask(f"calls {int(args.smoke)}")
 
     def ask(self, question):
         print(question, file=self.process.stdin, flush=True)
@@ -121,7 +125,7 @@ class Theirs:
 
         images = values(dtype, batch, 3, size, size).to(memory_format=torch.channels_last)
         model = unet_pytorch.UNet(width).to(args.device, images.dtype, memory_format=torch.channels_last)
-        optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True, capturable=what == "graph")
         labels = torch.randint(0, 2, (batch, size, size), device=args.device)
 
         def step():
@@ -129,17 +133,58 @@ class Theirs:
             F.cross_entropy(model(images), labels).backward()
             optimizer.step()
 
-        return [step]
+        return [captured(step) if what == "graph" else step]
+
+
+def captured(step):
+    aside = torch.cuda.Stream()
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    return graph.replay
+
+
+def cudnn_attention(what, dtype, sizes):
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    def op(q, k, v):
+        with sdpa_kernel(SDPBackend.CUDNN_ATTENTION):
+            return F.scaled_dot_product_attention(q, k, v)
+
+    return differentiate(what, [values(dtype, *sizes) for _ in range(3)], op)
+
+
+def vendor_timer(ours, op, what, dtype, sizes):
+    """How to time NVIDIA's library, or None."""
+    if args.device != "cuda":
+        return None
+    if op in ("matmul", "conv2d"):
+        forced = "matmul_forward:cublas" if op == "matmul" else f"conv2d_{what}:cudnn"
+        return lambda: ours.time(forced)
+    if op == "attention" and torch:
+        work = cudnn_attention(what, dtype, sizes)
+        return lambda: time_of([work])
 
 
 def milliseconds(work, calls):
-    wait = torch.cuda.synchronize if args.device == "cuda" else lambda: None
-    wait()
-    begin = time.perf_counter()
+    if args.device == "cpu":
+        begin = time.perf_counter()
+        for _ in range(calls):
+            work()
+        return 1e3 * (time.perf_counter() - begin) / calls
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    torch.cuda.synchronize()
+    begin.record()
     for _ in range(calls):
         work()
-    wait()
-    return 1e3 * (time.perf_counter() - begin) / calls
+    end.record()
+    end.synchronize()
+    return begin.elapsed_time(end) / calls
 
 
 def time_of(works):
@@ -149,7 +194,7 @@ def time_of(works):
         milliseconds(work, 2)
     rough = [milliseconds(work, 3) for work in works]
     best = works[rough.index(min(rough))]
-    return milliseconds(best, int(min(max(50 / min(rough), 3), 2000)))
+    return milliseconds(best, int(min(max(20 / min(rough), 3), 1000)))
 
 
 def cost(op, what, dtype, sizes):
@@ -173,67 +218,131 @@ def cost(op, what, dtype, sizes):
     return 0, width * elements * passes[what == "backward"] if passes else 0
 
 
+class Row:
+    def __init__(self, op, what, dtype, sizes):
+        self.op, self.what, self.dtype, self.sizes = op, what, dtype, sizes
+        self.name = f"{op} {what} {dtype} {'x'.join(map(str, sizes))}"
+        self.flops, self.bytes = cost(op, what, dtype, sizes)
+        self.ours = self.vendor = self.pytorch = self.percent = None  # milliseconds, and of a copy's rate
+
+    def speed(self):
+        """Beside the faster of the others."""
+        others = [t for t in (self.vendor, self.pytorch) if t]
+        return min(others) / self.ours if others else None
+
+
 class Table:
     def __init__(self):
-        self.figures, self.copy = [], 0
-        print(f"{'':52}{'ours ms':>10}{'PyTorch':>10}{'speed':>7}   rate", flush=True)
+        self.rows, self.copy, self.notes = [], 0, {}
+        print(f"{'':48}{'ours ms':>9}{'vendor':>9}{'PyTorch':>9}{'/vendor':>8}{'/PyTorch':>9}   rate", flush=True)
 
-    def add(self, name, op, flops, size, ours, theirs):
-        rate = ""
-        if flops:
-            rate = f"{flops / ours / 1e9:.4g} TFLOP/s"
-        elif size:
-            gigabytes = size / ours / 1e6
-            if op == "copy":
-                self.copy = max(gigabytes, size / theirs / 1e6 if theirs else 0)
-            rate = f"{gigabytes:.4g} GB/s" + (f" {100 * gigabytes / self.copy:.0f}%" if self.copy else "")
-        speed = theirs / ours if theirs else None
-        self.figures.append({"name": name, "milliseconds": ours, "pytorch": theirs, "speed": speed, "rate": rate})
-        print(f"{name:52}{ours:10.4g}" + (f"{theirs:10.4g}{speed:7.2f}" if theirs else f"{'':17}") + f"   {rate}", flush=True)
+    def note(self, reason):
+        self.notes[reason] = self.notes.get(reason, 0) + 1
+
+    def rate(self, row):
+        if row.flops:
+            return f"{row.flops / row.ours / 1e9:.4g} TFLOP/s"
+        if not row.bytes:
+            return ""
+        gigabytes = row.bytes / row.ours / 1e6
+        if row.op == "copy":
+            self.copy = max(gigabytes, row.bytes / row.pytorch / 1e6 if row.pytorch else 0)
+        if self.copy:
+            row.percent = 100 * gigabytes / self.copy
+        return f"{gigabytes:.4g} GB/s" + (f" {row.percent:.0f}%" if self.copy else "")
+
+    def add(self, row):
+        self.rows.append(row)
+        rate, others = self.rate(row), (row.vendor, row.pytorch)
+        times = "".join(f"{t:9.4g}" if t else f"{'':9}" for t in (row.ours, *others))
+        speeds = "".join(f"{t / row.ours:{width}.2f}" if t else " " * width for t, width in zip(others, (8, 9)))
+        print(f"{row.name:48}{times}{speeds}   {rate}".rstrip(), flush=True)
 
     def summary(self):
         """The geometric mean of the speeds for each op and dtype."""
+        for reason, count in self.notes.items():
+            print(f"no figure of the vendor's in {count} rows: {reason}")
         groups = {}
-        for f in self.figures:
-            if f["speed"]:
-                op, what, dtype, _ = f["name"].split()
-                groups.setdefault(f"{op} {what} {dtype}", []).append(f["speed"])
-        print("\nspeed beside PyTorch, geometric mean (least)")
+        for row in self.rows:
+            if row.pytorch:
+                groups.setdefault(f"{row.op} {row.what} {row.dtype}", []).append(row.pytorch / row.ours)
+        if groups:
+            print("\nspeed beside PyTorch, geometric mean (least)")
         for name, speeds in groups.items():
             print(f"{name:32}{statistics.geometric_mean(speeds):6.2f}  ({min(speeds):.2f})   of {len(speeds)}")
 
+    def json(self):
+        return json.dumps([{**vars(row), "speed": row.speed()} for row in self.rows], indent=1) + "\n"
 
-def theirs(op, what, dtype, sizes):
+
+def goals(rows):
+    """Each goal with its figure: (what, figure or None, whether it is met)."""
+    for op, where, counts in [("matmul", "10 GFLOP and more", lambda r: r.flops >= 1e10), ("conv2d", "10 GFLOP and more", lambda r: r.flops >= 1e10),
+                              ("attention", "197 to 1,024 tokens", lambda r: r.sizes[2] <= 1024)]:
+        for dtype in ("f32", "bf16"):
+            speeds = [r.speed() for r in rows if r.op == op and r.dtype == dtype and counts(r) and r.speed()]
+            figure = f"{min(speeds):.2f} at least, {statistics.geometric_mean(speeds):.2f} in the mean of {len(speeds)}" if speeds else None
+            yield f"{op} {dtype}, {where}: 1.0x the faster of the others", figure, speeds and min(speeds) >= 1
+    for op in ("softmax", "layer_norm", "batch_norm", "adam"):
+        shares = [r.percent for r in rows if r.op == op and r.percent]
+        yield f"{op}: 85 % of a copy's rate", f"{min(shares):.0f} % at least, of {len(shares)}" if shares else None, shares and min(shares) >= 85
+    times = [r.ours for r in rows if r.op == "nms" and r.sizes == [1000]]
+    yield "nms of 1,000 boxes: 0.1 ms", f"{times[0]:.3f} ms" if times else None, times and times[0] <= 0.1
+
+
+def theirs(row):
     try:
-        return getattr(Theirs, op)(what, dtype, *sizes) if torch else None
+        return getattr(Theirs, row.op)(row.what, row.dtype, *row.sizes) if torch else None
     except ImportError:  # torchvision has nms
         return None
 
 
-def measure(ours, table, op, what, dtype, sizes):
-    name = f"{op} {what} {dtype} {'x'.join(map(str, sizes))}"
-    if args.only not in name:
-        return
-    if time.monotonic() - start > args.seconds:
-        return print(f"{name:52} cut: no time left", flush=True)
+def vendor_time(timer, table):
     try:
-        ours.setup(op, what, dtype, sizes)
-        works = theirs(op, what, dtype, sizes)
-        rounds = [(ours.time(), time_of(works) if works else None) for _ in range(1 if args.smoke else args.rounds)]
-        mine, other = (statistics.median(side) if side[0] is not None else None for side in zip(*rounds))
-        table.add(name, op, *cost(op, what, dtype, sizes), mine, other)
-    except Exception as error:
-        print(f"{name:52} {str(error).splitlines()[0][:110]}", flush=True)
+        return timer()
+    except Exception as error:  # not for this call, or not in this build
+        return table.note(str(error).splitlines()[0][:110])
+
+
+def measure(ours, table, row):
+    ours.setup(row.op, row.what, row.dtype, row.sizes)
+    works = theirs(row)
+    timer = vendor_time(lambda: vendor_timer(ours, row.op, row.what, row.dtype, row.sizes), table)
+    times = {"ours": [], "vendor": [], "pytorch": []}
+    for _ in range(1 if args.smoke else args.rounds):
+        times["ours"].append(ours.time())
+        if timer and (t := vendor_time(timer, table)):
+            times["vendor"].append(t)
+        else:
+            timer = None
+        if works:
+            times["pytorch"].append(time_of(works))
+    for side, measured in times.items():
+        setattr(row, side, statistics.median(measured) if measured else None)
+    table.add(row)
 
 
 if torch:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
     print(f"PyTorch {torch.__version__} on {torch.cuda.get_device_name() if args.device == 'cuda' else 'the CPU'}")
-table, ours = Table(), Ours()
-for row in rows():
-    measure(ours, table, *row)
-table.summary()
+table, ours, failed = Table(), Ours(), False
+for row in map(lambda fields: Row(*fields), rows()):
+    if args.only not in row.name:
+        continue
+    if time.monotonic() - start > args.seconds:
+        print(f"{row.name:48} cut: no time left", flush=True)
+        continue
+    try:
+        measure(ours, table, row)
+    except Exception as error:
+        failed = True
+        print(f"{row.name:48} {str(error).splitlines()[0][:110]}", flush=True)
+if not args.smoke:
+    table.summary()
+    print("\ngoals")
+    for what, figure, met in goals(table.rows):
+        print(f"{what:68}{'not measured' if figure is None else ('met' if met else 'missed') + ': ' + figure}")
 if args.json:
-    args.json.write_text(json.dumps(table.figures, indent=1) + "\n")
-sys.exit(not table.figures)
+    args.json.write_text(table.json())
+sys.exit(not table.rows or (failed and args.smoke and args.device == "cuda"))  # not every row can run on a CPU
