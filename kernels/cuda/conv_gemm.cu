@@ -23,8 +23,7 @@ __global__ void __launch_bounds__(PixelTile<channels, channels_last>::kThreads, 
   Patches<T> in = f.in;
   in.data += group * f.in_group;
   const PixelLines<T, channels_last> patches{in};
-  const FilterLines<T, filter_along_depth> filters{
-      {f.filter + group * f.filter_group, f.filter_k, f.channels}, in.elements, f.filter_c, f.filter_r, f.filter_s};
+  const FilterLines<T, filter_along_depth> filters{{f.filter + group * f.filter_group, f.filter_stride.k, f.channels}, in.elements, f.filter_stride};
   const T* bias = f.bias ? f.bias + group * f.channels : nullptr;
   T* out = f.out + group * f.out_group;
 

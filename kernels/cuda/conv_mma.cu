@@ -12,32 +12,12 @@ constexpr int kChunk = 8;
 // A chunk exists or not as a whole. (Nothing is read at `elsewhere`.)
 __device__ Chunk chunk_at(const void* p, const void* elsewhere) { return {p ? p : elsewhere, p ? 16 : 0}; }
 
-// Lines are pixels, steps elements of their patches; of the group that begins `offset` after the data.
-template <class T> struct PixelChunks {
-  static constexpr bool kAlongDepth = true;
-  using Line = typename Patches<T>::Place;
-  using Step = typename Patches<T>::Place;
-  const Patches<T>& patches;
+// PixelLines or ElementLines of the group that begins `offset` after the data.
+template <class T, class Lines> struct PatchChunks : Lines {
   int64_t offset;
-  __device__ Line line(int i) const { return patches.pixel(i); }
-  __device__ Step step(int l) const { return patches.element(l); }
-  __device__ Chunk chunk(const Line& line, const Step& step) const {
-    const T* p = patches.find(line, step);
-    return chunk_at(p ? p + offset : nullptr, patches.data);
-  }
-};
-// The other way around.
-template <class T> struct ElementChunks {
-  static constexpr bool kAlongDepth = false;
-  using Line = typename Patches<T>::Place;
-  using Step = typename Patches<T>::Place;
-  const Patches<T>& patches;
-  int64_t offset;
-  __device__ Line line(int i) const { return patches.element(i); }
-  __device__ Step step(int l) const { return patches.pixel(l); }
-  __device__ Chunk chunk(const Line& line, const Step& step) const {
-    const T* p = patches.find(step, line);
-    return chunk_at(p ? p + offset : nullptr, patches.data);
+  __device__ Chunk chunk(const typename Lines::Line& line, const typename Lines::Step& step) const {
+    const T* p = this->patches.find(line, step);
+    return chunk_at(p ? p + offset : nullptr, this->patches.data);
   }
 };
 // ChannelLines, either of filters or of images.
@@ -52,11 +32,10 @@ template <class T, bool filter_along_depth> struct CorrelationProduct {
   CorrelationProduct(const Correlation<T>& c, bool chunked)
       : f(c), chunked_output(chunked), rows(c.in.pixels.count), columns(c.channels), depth(c.in.elements.count), count(static_cast<int>(c.groups)) {}
 
-  __device__ PixelChunks<T> a(int group) const { return {f.in, group * f.in_group}; }
+  __device__ PatchChunks<T, PixelLines<T, true>> a(int group) const { return {{f.in}, group * f.in_group}; }
   __device__ auto b(int group) const {
     using Lines = FilterLines<T, filter_along_depth>;
-    return ChannelChunks<T, Lines>{
-        Lines{{f.filter + group * f.filter_group, f.filter_k, f.channels}, f.in.elements, f.filter_c, f.filter_r, f.filter_s}};
+    return ChannelChunks<T, Lines>{Lines{{f.filter + group * f.filter_group, f.filter_stride.k, f.channels}, f.in.elements, f.filter_stride}};
   }
   template <int kAcross> __device__ void finish(int group, const float (&sums)[kAcross][4], int row, int column) const {
     const T* bias = f.bias ? f.bias + group * f.channels : nullptr;
@@ -87,7 +66,7 @@ template <class T> struct WeightProduct {
     using Lines = ImageLines<T, false>;
     return ChannelChunks<T, Lines>{Lines{{y + group * rows, 1, rows}, x.pixels, y_stride}};
   }
-  __device__ ElementChunks<T> b(int group) const { return {x, group * x_group}; }
+  __device__ PatchChunks<T, ElementLines<T, false>> b(int group) const { return {{x}, group * x_group}; }
   template <int kAcross> __device__ void finish(int group, const float (&sums)[kAcross][4], int row, int column) const {
     store_fragments<T>(
         sums, row, column, [](int) { return 0.0f; },
@@ -111,7 +90,7 @@ bool is_w_chunked(const Conv2dArgs& a) { return is_chunked(a.w, a.shape.w_stride
 
 template <class T>
 WeightProduct<T>::WeightProduct(const Conv2dArgs& a)
-    : x(forward_correlation<T>(a).in),
+    : x(forward_patches<T>(a)),
       y(static_cast<const T*>(a.y)),
       y_stride(a.shape.y_stride),
       w(static_cast<T*>(a.w)),

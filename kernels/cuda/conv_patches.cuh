@@ -2,6 +2,8 @@
 // [channel, element]. Neither is ever stored: these operands of multiply_tile find each number where it lies, and widen 16-bit ones.
 // Indices fit in 31 bits.
 #pragma once
+#include <utility>
+
 #include "kernels/conv.h"
 #include "kernels/cuda/access.cuh"
 #include "kernels/cuda/divider.cuh"
@@ -23,6 +25,17 @@ inline bool is_indexable(const Conv2dArgs& a) {
 struct Strides {
   int64_t n, c, h, w;
   explicit Strides(const int64_t (&s)[4]) : n(s[0]), c(s[1]), h(s[2]), w(s[3]) {}
+};
+
+// Strides of the filter between the channels that are written (k) and read (c), and its taps.
+struct FilterStrides {
+  int64_t k, c, r, s;
+  explicit FilterStrides(const int64_t (&w)[4]) : k(w[0]), c(w[1]), r(w[2]), s(w[3]) {}
+  FilterStrides swapped() const {
+    FilterStrides other = *this;
+    std::swap(other.k, other.c);
+    return other;
+  }
 };
 
 // One dimension of the filter. Tap i multiplies element first + i step of it with input o stride + offset + i offset_step for output o.
@@ -101,34 +114,29 @@ template <class T> struct Patches {
     const int h = elements.rows.offset + at.r * elements.rows.offset_step, w = elements.columns.offset + at.s * elements.columns.offset_step;
     return {at.c * stride.c + h * stride.h + w * stride.w, h, w};
   }
-  __device__ const T* find(const Place& pixel, const Place& element) const {  // null: outside
-    const int h = pixel.h + element.h, w = pixel.w + element.w;
-    return h >= 0 && h < height && w >= 0 && w < width ? data + pixel.offset + element.offset : nullptr;
+  // Of a pixel and an element, in either order; null: outside.
+  __device__ const T* find(const Place& a, const Place& b) const {
+    const int h = a.h + b.h, w = a.w + b.w;
+    return h >= 0 && h < height && w >= 0 && w < width ? data + a.offset + b.offset : nullptr;
   }
-  __device__ float at(const Place& pixel, const Place& element) const {
-    const T* p = find(pixel, element);
+  __device__ float at(const Place& a, const Place& b) const {
+    const T* p = find(a, b);
     return p ? widen(*p) : 0.0f;
   }
 };
 
-template <class T, bool along_depth> struct PixelLines {
+// Lines are pixels and steps elements of their patches, or the other way around.
+template <class T, bool lines_are_pixels, bool along_depth> struct PatchLines {
   static constexpr bool kAlongDepth = along_depth;
   using Line = typename Patches<T>::Place;
   using Step = typename Patches<T>::Place;
   const Patches<T>& patches;
-  __device__ Line line(int64_t i) const { return patches.pixel(i); }
-  __device__ Step step(int64_t l) const { return patches.element(l); }
+  __device__ Line line(int64_t i) const { return lines_are_pixels ? patches.pixel(i) : patches.element(i); }
+  __device__ Step step(int64_t l) const { return lines_are_pixels ? patches.element(l) : patches.pixel(l); }
   __device__ float read(const Line& line, const Step& step) const { return patches.at(line, step); }
 };
-template <class T, bool along_depth> struct ElementLines {
-  static constexpr bool kAlongDepth = along_depth;
-  using Line = typename Patches<T>::Place;
-  using Step = typename Patches<T>::Place;
-  const Patches<T>& patches;
-  __device__ Line line(int64_t i) const { return patches.element(i); }
-  __device__ Step step(int64_t l) const { return patches.pixel(l); }
-  __device__ float read(const Line& line, const Step& step) const { return patches.at(step, line); }
-};
+template <class T, bool along_depth> using PixelLines = PatchLines<T, true, along_depth>;
+template <class T, bool along_depth> using ElementLines = PatchLines<T, false, along_depth>;
 
 // Lines that begin line_stride apart; null: outside. A step is the offset within the line, negative outside.
 template <class T> struct ChannelLines {
@@ -147,11 +155,12 @@ template <class T, bool along_depth> struct FilterLines : ChannelLines<T> {
   static constexpr bool kAlongDepth = along_depth;
   using Step = int64_t;
   const Elements& elements;
-  int64_t c, r, s;  // strides
+  FilterStrides stride;
   __device__ Step step(int64_t l) const {
     if (l >= elements.count) return -1;
     const Elements::At at = elements.at(static_cast<int>(l));
-    return at.c * c + (elements.rows.first + at.r * elements.rows.step) * r + (elements.columns.first + at.s * elements.columns.step) * s;
+    const int r = elements.rows.first + at.r * elements.rows.step, s = elements.columns.first + at.s * elements.columns.step;
+    return at.c * stride.c + r * stride.r + s * stride.s;
   }
 };
 

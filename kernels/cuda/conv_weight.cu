@@ -2,7 +2,7 @@
 // the pixels are split in parts, whose number follows from the shape: a block sums one tile of w over one part, then parts add up in order.
 #include <algorithm>
 
-#include "kernels/cuda/conv_patches.cuh"
+#include "kernels/cuda/conv_correlation.cuh"
 #include "kernels/cuda/gemm_tile.cuh"
 #include "kernels/cuda/launch.cuh"
 
@@ -53,21 +53,19 @@ template <class T> __global__ void __launch_bounds__(kThreads) conv2d_grad_weigh
 template <class T> WeightSums<T> weight_sums(const Conv2dArgs& a) {
   constexpr int64_t kBlocks = 256, kLeast = 256;
   const Conv2dShape& z = a.shape;
-  const int64_t c = z.c / z.groups, k = z.k / z.groups;
-  const Elements elements(taps_of(z.r, z.stride_h, z.padding_h, z.dilation_h), taps_of(z.s, z.stride_w, z.padding_w, z.dilation_w), c,
-                          z.x_stride[1] == 1);
-  const Pixels pixels(z.n, z.p, z.q);
-  const int64_t tiles = std::max<int64_t>(1, WeightTile::across(elements.count) * WeightTile::down(k) * z.groups);
-  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(kBlocks / tiles, pixels.count / kLeast)), depth = WeightTile::kDepth;
-  return {{static_cast<const T*>(a.x), Strides(z.x_stride), static_cast<int>(z.h), static_cast<int>(z.w), pixels, elements},
-          static_cast<const T*>(a.y),
-          Strides(z.y_stride),
-          static_cast<int>(k),
-          z.groups,
-          c * z.x_stride[1],
-          parts,
-          ((pixels.count + parts - 1) / parts + depth - 1) / depth * depth,
-          nullptr};
+  const Side<T> y = y_of<T>(a);
+  const Patches<T> x = forward_patches<T>(a);
+  const int64_t tiles = std::max<int64_t>(1, WeightTile::across(x.elements.count) * WeightTile::down(y.channels) * z.groups);
+  const int64_t parts = std::max<int64_t>(1, std::min<int64_t>(kBlocks / tiles, x.pixels.count / kLeast)), depth = WeightTile::kDepth;
+  return {.x = x,
+          .y = y.data,
+          .y_stride = y.stride,
+          .channels = static_cast<int>(y.channels),
+          .groups = z.groups,
+          .x_group = z.c / z.groups * z.x_stride[1],
+          .parts = parts,
+          .pixels = ((x.pixels.count + parts - 1) / parts + depth - 1) / depth * depth,
+          .sums = nullptr};
 }
 
 size_t workspace_bytes(const Conv2dArgs& a) {

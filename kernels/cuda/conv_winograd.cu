@@ -4,7 +4,7 @@
 // grad_input is the same with the filter rotated.
 #include <algorithm>
 
-#include "kernels/cuda/conv_patches.cuh"
+#include "kernels/cuda/conv_correlation.cuh"
 #include "kernels/cuda/gemm_tile.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/winograd.h"
@@ -17,45 +17,39 @@ struct Problem {
   const float *in, *filter, *bias;
   float* out;
   Strides in_stride, out_stride;
+  FilterStrides filter_stride;
   int h, w, p, q, c, k, padding_h, padding_w;
-  int64_t filter_k, filter_c, filter_r, filter_s;  // strides
-  bool channels_last;                              // neighbouring threads then have neighbouring channels, else tiles
+  bool channels_last;  // neighbouring threads then have neighbouring channels, else tiles
 };
 
+Problem problem(const Conv2dArgs& a, const Side<float>& in, const Side<float>& out, const float* filter, const FilterStrides& filter_stride,
+                int64_t padding_h, int64_t padding_w) {
+  return {.in = in.data,
+          .filter = filter,
+          .bias = static_cast<const float*>(a.bias),
+          .out = out.data,
+          .in_stride = in.stride,
+          .out_stride = out.stride,
+          .filter_stride = filter_stride,
+          .h = static_cast<int>(in.h),
+          .w = static_cast<int>(in.w),
+          .p = static_cast<int>(out.h),
+          .q = static_cast<int>(out.w),
+          .c = static_cast<int>(in.channels),
+          .k = static_cast<int>(out.channels),
+          .padding_h = static_cast<int>(padding_h),
+          .padding_w = static_cast<int>(padding_w),
+          .channels_last = in.stride.c == 1};
+}
 Problem forward_problem(const Conv2dArgs& a) {
-  const Conv2dShape& z = a.shape;
-  const auto i = [](int64_t x) { return static_cast<int>(x); };
-  return {static_cast<const float*>(a.x),
-          static_cast<const float*>(a.w),
-          static_cast<const float*>(a.bias),
-          static_cast<float*>(a.y),
-          Strides(z.x_stride),
-          Strides(z.y_stride),
-          i(z.h),
-          i(z.w),
-          i(z.p),
-          i(z.q),
-          i(z.c),
-          i(z.k),
-          i(z.padding_h),
-          i(z.padding_w),
-          z.w_stride[0],
-          z.w_stride[1],
-          z.w_stride[2],
-          z.w_stride[3],
-          z.x_stride[1] == 1};
+  return problem(a, x_of<float>(a), y_of<float>(a), static_cast<const float*>(a.w), FilterStrides(a.shape.w_stride), a.shape.padding_h,
+                 a.shape.padding_w);
 }
 Problem grad_input_problem(const Conv2dArgs& a) {
-  const Conv2dShape& z = a.shape;
-  Conv2dArgs flipped = a;  // y takes the place of x
-  Conv2dShape& f = flipped.shape;
-  std::swap(flipped.x, flipped.y), std::swap(f.x_stride, f.y_stride), std::swap(f.c, f.k), std::swap(f.h, f.p), std::swap(f.w, f.q);
-  std::swap(f.w_stride[0], f.w_stride[1]);
-  f.padding_h = 2 - z.padding_h, f.padding_w = 2 - z.padding_w;
-  f.w_stride[2] = -z.w_stride[2], f.w_stride[3] = -z.w_stride[3];
-  Problem p = forward_problem(flipped);
-  p.filter += 2 * (z.w_stride[2] + z.w_stride[3]);
-  return p;
+  FilterStrides rotated = FilterStrides(a.shape.w_stride).swapped();
+  rotated.r = -rotated.r, rotated.s = -rotated.s;
+  const float* last = static_cast<const float*>(a.w) - 2 * (rotated.r + rotated.s);
+  return problem(a, y_of<float>(a), x_of<float>(a), last, rotated, 2 - a.shape.padding_h, 2 - a.shape.padding_w);
 }
 
 // A batch of tiles, and its transforms in the workspace. Of each element t of the tiles:
@@ -109,8 +103,8 @@ template <int from, int to, auto f, class Load, class Store> __device__ void tra
 template <int m> __global__ void __launch_bounds__(kThreads) conv2d_winograd_filter_kernel(Problem p, Batch<m> b) {
   const int64_t i = thread_number(), size = int64_t{p.k} * p.c;
   if (i >= size) return;
-  const float* g = p.filter + i / p.c * p.filter_k + i % p.c * p.filter_c;
-  transform<3, Batch<m>::kTile, Winograd<m>::template filter<float>>([&](int t) { return g[t / 3 * p.filter_r + t % 3 * p.filter_s]; },
+  const float* g = p.filter + i / p.c * p.filter_stride.k + i % p.c * p.filter_stride.c;
+  transform<3, Batch<m>::kTile, Winograd<m>::template filter<float>>([&](int t) { return g[t / 3 * p.filter_stride.r + t % 3 * p.filter_stride.s]; },
                                                                      [&](int t, float u) { b.u[t * size + i] = u; });
 }
 
