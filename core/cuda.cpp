@@ -1,7 +1,5 @@
 #include "core/cuda.h"
 
-#include <fmt/core.h>
-
 #include <cstdlib>
 #include <cstring>
 
@@ -14,15 +12,11 @@
 namespace tapetum::cuda {
 namespace {
 
-void check(const char* what, const kernels::DeviceApi& api, bool ok) {
-  if (!ok) throw DeviceError(fmt::format("{}: {}", what, api.last_error()));
-}
-
 // What kernels have reported by then is thrown here.
 template <class F> void wait_for(const char* what, Device device, F wait) {
   refuse_capture(what, "there is no work to wait for");
   const auto& api = device_of(device);
-  check(what, api, wait(api));
+  check_device(api, what, wait(api));
   throw_faults(device);
 }
 
@@ -47,7 +41,7 @@ void synchronize(Device device) {
 Stream::Stream(Device device) : Stream(new Handle(device, nullptr, true)) {
   const auto& api = device_of(device);
   handle_->stream = api.make_stream();
-  check("Stream", api, handle_->stream != nullptr);
+  check_device(api, "Stream", handle_->stream != nullptr);
 }
 Stream::Handle::~Handle() {
   if (owned && stream) device_of(device).free_stream(stream);
@@ -62,7 +56,7 @@ void Stream::synchronize() const {
 void Stream::wait(const Event& event) const {
   if (!event.handle()) return;
   const auto& api = device_of(device());
-  check("Stream::wait", api, api.wait(handle(), event.handle()));
+  check_device(api, "Stream::wait", api.wait(handle(), event.handle()));
 }
 
 StreamGuard::StreamGuard(const Stream& stream) : stream_(stream), outer_(Stream::current(stream.device())) {
@@ -79,9 +73,9 @@ void Event::record(const Stream& stream) const {
   if (!handle()) {
     handle_->device = stream.device();
     handle_->event = api.make_event(handle_->timed);
-    check("Event", api, handle() != nullptr);
+    check_device(api, "Event", handle() != nullptr);
   }
-  check("Event::record", api, api.record(handle(), stream.handle()));
+  check_device(api, "Event::record", api.record(handle(), stream.handle()));
 }
 void Event::synchronize() const {
   if (!handle()) return;
@@ -91,7 +85,7 @@ float Event::elapsed_time(const Event& end) const {
   const auto& api = device_of(handle_->device);
   if (!handle() || !end.handle()) throw DeviceError("Event::elapsed_time: both events must have been recorded");
   float milliseconds = 0;
-  check("Event::elapsed_time", api, api.elapsed(handle(), end.handle(), &milliseconds));
+  check_device(api, "Event::elapsed_time", api.elapsed(handle(), end.handle(), &milliseconds));
   return milliseconds;
 }
 

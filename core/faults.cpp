@@ -66,16 +66,19 @@ class FaultTable {
   }
 
   void throw_found(Device device) {
-    std::lock_guard lock(mutex_);
-    const auto has_fault = [&](const Record& r) { return r.device == device && r.fault->position != Fault::kNone; };
+    const auto has_fault = [&](const Record& r) { return r.device == device && is_set(r); };
+    std::unique_lock lock(mutex_);
     if (std::none_of(records_.begin(), records_.end(), has_fault)) return;
+    lock.unlock();
     device_of(device).synchronize();  // a kernel of another stream may still be writing
+    lock.lock();
     std::vector<std::string> texts;
     for (const Record& r : records_) {
       if (!has_fault(r)) continue;
       texts.push_back(text_of(r.source, *r.fault));
       *r.fault = {};
     }
+    if (texts.empty()) return;  // another thread has thrown them
     throw IndexError(fmt::format("{} (found on '{}' after the call)", fmt::join(texts, "; "), to_string(device)));
   }
 

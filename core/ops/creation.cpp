@@ -17,22 +17,15 @@
 #include "kernels/device.h"
 
 namespace tapetum {
-namespace {
-
-void check_api(const kernels::DeviceApi& api, bool ok) {
-  if (!ok) throw DeviceError(fmt::format("to: {}", api.last_error()));
-}
-
-}  // namespace
 
 // On the current stream of the GPU among the two. Between two GPUs both wait, since a stream orders the work of one device only.
 void copy_bytes(Tensor& to, const Tensor& from, bool wait) {
   refuse_capture("to", "the host's values do not change with the graph's");
   const bool to_host = to.device().kind == DeviceKind::cpu, between = !to_host && from.device().kind == DeviceKind::cuda;
   const auto kind = to_host ? kernels::CopyKind::to_host : between ? kernels::CopyKind::within : kernels::CopyKind::to_device;
-  if (between) check_api(device_of(from.device()), device_of(from.device()).finish(kernels::current_stream()));
+  if (between) check_device(device_of(from.device()), "to", device_of(from.device()).finish(kernels::current_stream()));
   const auto& api = device_of(to_host ? from.device() : to.device());
-  check_api(api, api.copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind, wait || between));
+  check_device(api, "to", api.copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind, wait || between));
   if (to_host && wait) throw_faults(from.device());
 }
 
@@ -62,8 +55,8 @@ struct ToDeviceOp {
   static Gradients backward(const Context&, const Options& o, const Tensor& gy) { return {to(gy, o.from)}; }
 };
 
-struct FromTo {  // a DType
-  int64_t from, to;
+struct DTypes {
+  DType from, to;
   template <class S, class V> static void fields(S& s, V&& v) {
     v("from", s.from);
     v("to", s.to);
@@ -72,13 +65,13 @@ struct FromTo {  // a DType
 
 struct ToDTypeOp {
   static constexpr OpInfo info{"to"};
-  using Options = FromTo;
+  using Options = DTypes;
   static Tensor forward(Context&, const Options& o, const Tensor& x) {
-    Tensor y = empty_strided(x.shape(), dense_strides_like(x), static_cast<DType>(o.to), x.device());
+    Tensor y = empty_strided(x.shape(), dense_strides_like(x), o.to, x.device());
     pointwise_into(kernels::copy_forward, y, {x}, promote(x.dtype(), y.dtype()));
     return y;
   }
-  static Gradients backward(const Context&, const Options& o, const Tensor& gy) { return {to(gy, static_cast<DType>(o.from))}; }
+  static Gradients backward(const Context&, const Options& o, const Tensor& gy) { return {to(gy, o.from)}; }
 };
 
 // f(i) for each element of a new row-major tensor.
@@ -105,8 +98,10 @@ Tensor full(const Shape& shape, double value, DType dtype, Device device) {
   if (device.kind == DeviceKind::cpu) return generate(shape, dtype, [&](int64_t) { return value; });
   Tensor x = empty(shape, dtype, device);
   const auto& api = device_of(device);
-  const Tensor element = generate({}, dtype, [&](int64_t) { return value; });
-  if (!api.fill(x.mutable_raw(), element.raw(), size_of(dtype), x.numel())) throw DeviceError(fmt::format("full: {}", api.last_error()));
+  with_type(dtype, [&]<class T>() {
+    const T element = cast<T>(value);
+    check_device(api, "full", api.fill(x.mutable_raw(), &element, sizeof element, x.numel()));
+  });
   return x;
 }
 
@@ -180,7 +175,7 @@ Tensor to(const Tensor& x, Device device, bool non_blocking) {
 
 Tensor to(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
-  return apply<ToDTypeOp>({static_cast<int64_t>(x.dtype()), static_cast<int64_t>(dtype)}, x);
+  return apply<ToDTypeOp>({x.dtype(), dtype}, x);
 }
 
 Tensor pin_memory(const Tensor& x) {

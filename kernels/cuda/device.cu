@@ -34,9 +34,9 @@ bool copy(void* to, const void* from, size_t bytes, CopyKind kind, bool wait) {
   const cudaStream_t stream = stream_at(current_stream());
   if (!ok(cudaMemcpyAsync(to, from, bytes, kinds[static_cast<int>(kind)], stream))) return false;
   const void* host = kind == CopyKind::to_host ? to : from;
-  const bool pinned = kind != CopyKind::within && is_pinned(host);
-  if (wait) return (kind == CopyKind::to_device && !pinned) || ok(cudaStreamSynchronize(stream));
-  return !pinned || ok(note_pinned_copy(host, stream));
+  const auto pinned = [&] { return kind != CopyKind::within && is_pinned(host); };
+  if (wait) return (kind == CopyKind::to_device && !pinned()) || ok(cudaStreamSynchronize(stream));
+  return !pinned() || ok(note_pinned_copy(host, stream));
 }
 bool synchronize() { return ok(cudaDeviceSynchronize()); }
 
