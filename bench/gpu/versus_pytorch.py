@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Times the rows of rows.tsv, alternately in one run: ours (bench_gpu, a process of its own), the same calls forced to NVIDIA's library, and PyTorch.
 
-Vendor is cuBLAS or cuDNN under our own tensors, and for attention cuDNN under PyTorch; without them and without PyTorch it times ours alone. A speed
-is theirs / ours: above 1 we are faster. f32 is exact on all sides (no TF32). PyTorch has cuDNN's choice of the fastest algorithm, and convolutions
-the faster of its two memory formats. Rates: TFLOP/s where arithmetic counts, otherwise GB/s and % of what a copy reaches."""
+Vendor is cuBLAS or cuDNN under our own tensors, and for the gradient of attention cuDNN under PyTorch; without them and without PyTorch it times ours
+alone. A speed is theirs / ours: above 1 we are faster. f32 is exact on all sides (no TF32). PyTorch has cuDNN's choice of the fastest algorithm, and
+convolutions the faster of its two memory formats. Rates: TFLOP/s where arithmetic counts, otherwise GB/s and % of what a copy reaches."""
 import argparse, itertools, json, pathlib, statistics, subprocess, sys, time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -163,8 +163,8 @@ def vendor_timer(ours, op, what, dtype, sizes):
     """How to time NVIDIA's library, or None."""
     if args.device != "cuda":
         return None
-    if op in ("matmul", "conv2d"):
-        forced = "matmul_forward:cublas" if op == "matmul" else f"conv2d_{what}:cudnn"
+    if op in ("matmul", "conv2d") or (op, what) == ("attention", "forward"):
+        forced = f"{op}_{what}:{'cublas' if op == 'matmul' else 'cudnn'}"
         return lambda: ours.time(forced)
     if op == "attention" and torch:
         work = cudnn_attention(what, dtype, sizes)

@@ -146,12 +146,10 @@ bool is_expressible(const Conv2dArgs& a) {
          aligned(a.x) && aligned(a.w) && aligned(a.y);
 }
 
-cudnnDataType_t type_of(DType dtype) { return dtype == DType::f32 ? CUDNN_DATA_FLOAT : dtype == DType::f16 ? CUDNN_DATA_HALF : CUDNN_DATA_BFLOAT16; }
-
 template <class... N> std::array<int, sizeof...(N)> narrow_all(N... n) { return {static_cast<int>(n)...}; }
 
 bool describe(Plan& p, const Conv2dShape& z, int64_t bias_channels) {
-  const cudnnDataType_t type = type_of(z.dtype);
+  const cudnnDataType_t type = cudnn_type_of(z.dtype);
   const cudnnTensorFormat_t format = p.channels_last ? CUDNN_TENSOR_NHWC : CUDNN_TENSOR_NCHW;
   const auto [n, c, h, w, k, r, s, out_h, out_w] = narrow_all(z.n, z.c, z.h, z.w, z.k, z.r, z.s, z.p, z.q);
   const auto [pad_h, pad_w, stride_h, stride_w, dilation_h, dilation_w, groups, channels] =

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tests/ops/attention_cases.h"
 #include "tests/ops/conv_cases.h"
 #include "tests/ops/matmul_cases.h"
 #include "tests/ops/sort_cases.h"
@@ -20,7 +21,8 @@ template <class Rows> void check_those_of(const Rows& rows) {
 }  // namespace
 
 TEST_CASE("vendor: cuBLAS matches the reference", "[emulated]") { check_those_of(matmul_cases); }
-TEST_CASE("vendor: cuDNN matches the reference", "[emulated]") { check_those_of(conv_cases); }
+TEST_CASE("vendor: cuDNN's convolutions match the reference", "[emulated]") { check_those_of(conv_cases); }
+TEST_CASE("vendor: cuDNN's attention matches the reference", "[emulated]") { check_those_of(attention_cases); }
 TEST_CASE("vendor: CUB matches the reference", "[emulated]") { check_those_of(sort_cases); }
 
 }  // namespace tapetum::test
