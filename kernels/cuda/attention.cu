@@ -126,15 +126,9 @@ Status backward(const AttentionBackwardArgs& a, Workspace& w) {
   const AttentionProblem& p = a.problem;
   return with_floating_type(p.dtype, [&]<class S>() {
     using T = Compute<S>;
-    T* delta = static_cast<T*>(w.data);
-    const gpu::Launch rows = launch_threads(head_count(p) * p.queries, w, kWarp);
     const gpu::Launch queries = launch_tiles(head_count(p), p.queries, p.width, sizeof(AttentionTiles<T>), w);
     const gpu::Launch keys = launch_tiles(head_count(p), p.keys, p.width < p.value_width ? p.value_width : p.width, sizeof(AttentionTiles<T>), w);
-    cudaError_t e = cudaSuccess;
-    if (rows.grid.x) e = gpu::launch<attention_backward_delta_kernel<S, T>>(rows, a, delta);
-    if (e == cudaSuccess && queries.grid.x) e = gpu::launch<attention_backward_queries_kernel<S, T>>(queries, a, delta);
-    if (e == cudaSuccess && keys.grid.x) e = gpu::launch<attention_backward_keys_kernel<S, T>>(keys, a, delta);
-    return status_of(e);
+    return launch_backward<S, T, attention_backward_queries_kernel<S, T>, attention_backward_keys_kernel<S, T>>(a, w, queries, keys);
   });
 }
 

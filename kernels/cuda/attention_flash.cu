@@ -11,91 +11,75 @@ template <int Width> struct ForwardShared {
   uint4 q[kMmaRows * Width / 8], k[2][kForwardKeys<Width> * Width / 8], v[2][kForwardKeys<Width> * Width / 8];
 };
 
-// exp(x) where x <= 0
-__device__ inline float power(float x) { return ptx::ex2(x * 1.44269504f); }
-
 // Of the rows of one thread, above and below: each is shared by four lanes, which sum up their own columns until the end.
 struct OnlineSoftmax {
-  float top[2] = {-std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}, sum[2] = {};
+  float factor, shift[2] = {kNone, kNone}, sum[2] = {};  // shift: factor times the greatest score
 
-  // exp(s - top) in place of the scores; scale: what earlier sums are to be scaled by.
+  // 2^(factor s - shift) in place of s; scale: what earlier sums are to be scaled by.
   template <int Columns> __device__ void carry_on(Fragments16<Columns>& s, float (&scale)[2]) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const float before = top[half];
-      float most = before;
+      float most = kNone;
 #pragma unroll
       for (int j = 0; j < Columns / 8; ++j) most = fmaxf(most, fmaxf(s[j][2 * half], s[j][2 * half + 1]));
-      top[half] = max_lanes<4>(most);
-      const float shift = top[half] == -std::numeric_limits<float>::infinity() ? 0 : top[half];
-      scale[half] = power(before - shift);
+      const float before = shift[half];
+      shift[half] = fmaxf(before, max_lanes<4>(most) * factor);
+      const float finite = shift[half] == kNone ? 0 : shift[half];
+      scale[half] = ptx::ex2(before - finite);
       sum[half] *= scale[half];
 #pragma unroll
       for (int j = 0; j < Columns / 8; ++j)
 #pragma unroll
-        for (int q = 2 * half; q < 2 * half + 2; ++q) sum[half] += s[j][q] = power(s[j][q] - shift);
+        for (int q = 2 * half; q < 2 * half + 2; ++q) sum[half] += s[j][q] = ptx::ex2(s[j][q] * factor - finite);
     }
   }
 };
 
-template <class T, int Width> __global__ void __launch_bounds__(kMmaThreads) attention_forward_flash_kernel(AttentionForwardArgs args) {
+template <class T, int Width, bool plain>
+__global__ void __launch_bounds__(kMmaThreads, Width <= 64 ? 3 : 2) attention_forward_flash_kernel(const AttentionForwardArgs GPU_IN_PLACE args) {
   constexpr int kKeys = kForwardKeys<Width>;
   using Tiles = HeadTiles<T, Width>;
   const AttentionProblem& p = args.problem;
   auto& shared = *gpu::dynamic_shared<ForwardShared<Width>>();
   const int blocks = static_cast<int>((p.queries + kMmaRows - 1) / kMmaRows), queries = static_cast<int>(p.queries);
   const int64_t head = blockIdx.x / blocks;
-  const int begin = static_cast<int>(blockIdx.x) % blocks * kMmaRows, met = static_cast<int>(keys_of(p, begin + kMmaRows - 1));
+  const int begin = static_cast<int>(blockIdx.x) % blocks * kMmaRows, row = begin + warp_row();
   const Tiles q(p.q, p, head, p.queries), k(p.k, p, head, p.keys), v(p.v, p, head, p.keys);
-  const Scores<T, float> score(p, head);
-  Dropout<float> dropout(p, head);
-  OnlineSoftmax softmax;
+  const PairsOfHead<T, plain> pairs(p, head);
+  OnlineSoftmax softmax{pairs.factor};
   Fragments16<Width> out = {};
 
-  const auto start = [&](int first) {
-    const int buffer = first / kKeys % 2;
-    if (first < met) k.template start<kKeys>(shared.k[buffer], first), v.template start<kKeys>(shared.v[buffer], first);
-    ptx::cp_async_commit();
-  };
   q.template start<kMmaRows>(shared.q, begin);
-  start(0);
-  for (int first = 0; first < met; first += kKeys) {
-    start(first + kKeys);
-    ptx::cp_async_wait<1>();
-    __syncthreads();
-    const int buffer = first / kKeys % 2;
+  const auto start = [&](int first, int buffer) {
+    k.template start<kKeys>(shared.k[buffer], first), v.template start<kKeys>(shared.v[buffer], first);
+  };
+  for_each_tile<kKeys>(0, static_cast<int>(keys_of(p, begin + kMmaRows - 1)), start, [&](int first, int buffer) {
+    const auto at = [&](int i, int j) { return Pair{row + i, first + j}; };
     Fragments16<kKeys> s;
     float scale[2];
     Tiles::template multiply<kKeys>(s, shared.q, shared.k[buffer]);
+    pairs.template finish<kKeys>(s, first + kKeys > keys_of(p, row), at);
+    softmax.carry_on<kKeys>(s, scale);
+    const auto kept = pairs.template kept<kKeys>(at);
 #pragma unroll
     for (int j = 0; j < kKeys / 8; ++j)
 #pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        const int row = begin + warp_row() + row_of(e), key = first + j * 8 + column_of(e);
-        s[j][e] = row < queries && key < met ? score(row, key, s[j][e]) : -std::numeric_limits<float>::infinity();
-      }
-    softmax.carry_on<kKeys>(s, scale);
-    if (has_dropout(p))
-#pragma unroll
-      for (int j = 0; j < kKeys / 8; ++j)
-#pragma unroll
-        for (int e = 0; e < 4; ++e) s[j][e] *= dropout(begin + warp_row() + row_of(e), first + j * 8 + column_of(e));
+      for (int e = 0; e < 4; ++e) s[j][e] *= kept(j, e);
 #pragma unroll
     for (int d = 0; d < Width / 8; ++d)
 #pragma unroll
       for (int e = 0; e < 4; ++e) out[d][e] *= scale[e / 2];
     Tiles::template add<kKeys, Width>(out, s, shared.v[buffer], 0);
-    __syncthreads();  // before the buffer is filled again
-  }
+  });
 
   float inverse[2];
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const float sum = sum_lanes<4>(softmax.sum[half]);
-    const int row = begin + warp_row() + row_of(2 * half);
+    const int query = row + row_of(2 * half);
     inverse[half] = sum == 0 ? 0 : 1 / sum;
-    if (lane() % 4 == 0 && row < queries)
-      static_cast<float*>(args.lse)[head * queries + row] = sum == 0 ? std::numeric_limits<float>::infinity() : softmax.top[half] + logf(sum);
+    if (lane() % 4 == 0 && query < queries)
+      static_cast<float*>(args.lse)[head * queries + query] = sum == 0 ? -kNone : softmax.shift[half] / kPowersOfTwo + logf(sum);
   }
   Tiles::template store<Width>(rows_of<T>(args.out, p, head) + begin * args.out.row, args.out.row, queries - begin, static_cast<int>(p.width), 0, out,
                                inverse);
@@ -111,9 +95,9 @@ Status run(const AttentionForwardArgs& a, Workspace& w) {
   const AttentionProblem& p = a.problem;
   const unsigned blocks = static_cast<unsigned>(head_count(p)) * blocks_for(p.queries, kMmaRows);
   if (blocks == 0) return Status::ok;
-  return with_mma_width(p, [&]<class T, int Width>() {
+  return with_mma_width(p, [&]<class T, int Width, bool plain>() {
     const gpu::Launch at{.grid = dim3(blocks), .block = kMmaThreads, .smem = sizeof(ForwardShared<Width>), .stream = stream_of(w)};
-    return status_of(gpu::launch<attention_forward_flash_kernel<T, Width>>(at, a));
+    return status_of(gpu::launch<attention_forward_flash_kernel<T, Width, plain>>(at, a));
   });
 }
 

@@ -11,101 +11,123 @@ template <int Width> constexpr int kOut = Width <= 128 ? Width : 128;  // column
 // Rows of a block, q and gy or k and v, and two tiles of what they meet.
 template <int Width> struct BackwardShared {
   uint4 a[kMmaRows * Width / 8], b[kMmaRows * Width / 8], with_a[2][kPartners<Width> * Width / 8], with_b[2][kPartners<Width> * Width / 8];
+  float lse[2][kPartners<Width>], delta[2][kPartners<Width>];  // where the partners are queries
 };
 
-// Which rows and columns of which head a block makes.
-template <int Width> struct PartOfBlock {
+// Which rows and columns of which head a block makes, and what it reads: `rows` are queries or keys.
+template <class T, int Width> struct BackwardBlock {
   int64_t head;
   int begin, column;
+  HeadTiles<T, Width> q, gy, k, v;
 
-  __device__ explicit PartOfBlock(int64_t rows) {
-    constexpr int kParts = Width / kOut<Width>;
-    const int blocks = static_cast<int>((rows + kMmaRows - 1) / kMmaRows), number = static_cast<int>(blockIdx.x);
-    column = number % kParts * kOut<Width>;
-    begin = number / kParts % blocks * kMmaRows;
-    head = number / (kParts * blocks);
-  }
+  __device__ BackwardBlock(const AttentionBackwardArgs& args, int64_t rows) : BackwardBlock(args, rows, static_cast<int>(blockIdx.x)) {}
+
+ private:
+  static constexpr int kParts = Width / kOut<Width>;
+  __device__ static int blocks(int64_t rows) { return static_cast<int>((rows + kMmaRows - 1) / kMmaRows); }
+  __device__ BackwardBlock(const AttentionBackwardArgs& args, int64_t rows, int number)
+      : head(number / (kParts * blocks(rows))),
+        begin(number / kParts % blocks(rows) * kMmaRows),
+        column(number % kParts * kOut<Width>),
+        q(args.problem.q, args.problem, head, args.problem.queries),
+        gy(args.gy, args.problem, head, args.problem.queries),
+        k(args.problem.k, args.problem, head, args.problem.keys),
+        v(args.problem.v, args.problem, head, args.problem.keys) {}
 };
 
-// For each tile from `first` on up to `end`: f(its first row, tile of a's partners, tile of b's), with both kinds of rows in shared memory.
-template <class T, int Width, class F>
-__device__ void for_each_tile(BackwardShared<Width>& shared, const HeadTiles<T, Width>& with_a, const HeadTiles<T, Width>& with_b, int first, int end,
-                              F f) {
-  constexpr int kRows = kPartners<Width>;
-  const auto start = [&](int at) {
-    const int buffer = at / kRows % 2;
-    if (at < end) with_a.template start<kRows>(shared.with_a[buffer], at), with_b.template start<kRows>(shared.with_b[buffer], at);
-    ptx::cp_async_commit();
-  };
-  start(first);
-  for (; first < end; first += kRows) {
-    start(first + kRows);
-    ptx::cp_async_wait<1>();
-    __syncthreads();
-    f(first, shared.with_a[first / kRows % 2], shared.with_b[first / kRows % 2]);
-    __syncthreads();  // before the buffer is filled again
-  }
-}
-
-template <class T, int Width>
-__global__ void __launch_bounds__(kMmaThreads) attention_backward_queries_flash_kernel(AttentionBackwardArgs args, const float* delta) {
+template <class T, int Width, bool plain>
+__global__ void __launch_bounds__(kMmaThreads, Width <= 64 ? 3 : 2)
+    attention_backward_queries_flash_kernel(const AttentionBackwardArgs GPU_IN_PLACE args, const float* delta) {
   constexpr int kKeys = kPartners<Width>, kColumns = kOut<Width>;
   using Tiles = HeadTiles<T, Width>;
   const AttentionProblem& p = args.problem;
   auto& shared = *gpu::dynamic_shared<BackwardShared<Width>>();
-  const PartOfBlock<Width> part(p.queries);
-  const Tiles q(p.q, p, part.head, p.queries), gy(args.gy, p, part.head, p.queries), k(p.k, p, part.head, p.keys), v(p.v, p, part.head, p.keys);
-  Weights<T, float> weights(p, args.lse, delta, part.head);
+  const BackwardBlock<T, Width> block(args, p.queries);
+  const PairsOfHead<T, plain> pairs(p, block.head);
+  const int row = block.begin + warp_row();
+  float shift[2], delta_of[2];
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    const int query = row + row_of(2 * half);
+    const int64_t number = block.head * p.queries + query;
+    shift[half] = query < block.q.count ? static_cast<const float*>(args.lse)[number] * kPowersOfTwo : 0;
+    delta_of[half] = query < block.q.count ? delta[number] : 0;
+  }
   Fragments16<kColumns> gq = {};
 
-  q.template start<kMmaRows>(shared.a, part.begin);
-  gy.template start<kMmaRows>(shared.b, part.begin);
-  const int met = static_cast<int>(keys_of(p, part.begin + kMmaRows - 1));
-  for_each_tile(shared, k, v, 0, met, [&](int first, const uint4* tile_k, const uint4* tile_v) {
-    Fragments16<kKeys> qk, dp;
-    Tiles::template multiply<kKeys>(qk, shared.a, tile_k);
-    Tiles::template multiply<kKeys>(dp, shared.b, tile_v);
+  block.q.template start<kMmaRows>(shared.a, block.begin);
+  block.gy.template start<kMmaRows>(shared.b, block.begin);
+  const auto start = [&](int first, int buffer) {
+    block.k.template start<kKeys>(shared.with_a[buffer], first);
+    block.v.template start<kKeys>(shared.with_b[buffer], first);
+  };
+  for_each_tile<kKeys>(0, static_cast<int>(keys_of(p, block.begin + kMmaRows - 1)), start, [&](int first, int buffer) {
+    const auto at = [&](int i, int j) { return Pair{row + i, first + j}; };
+    Fragments16<kKeys> s, ds;
+    Tiles::template multiply<kKeys>(s, shared.a, shared.with_a[buffer]);
+    pairs.template finish<kKeys>(s, first + kKeys > keys_of(p, row), at);
+    Tiles::template multiply<kKeys>(ds, shared.b, shared.with_b[buffer]);
+    const auto kept = pairs.template kept<kKeys>(at);
 #pragma unroll
     for (int j = 0; j < kKeys / 8; ++j)
 #pragma unroll
-      for (int e = 0; e < 4; ++e) dp[j][e] = weights(part.begin + warp_row() + row_of(e), first + j * 8 + column_of(e), qk[j][e], dp[j][e]).slope;
-    Tiles::template add<kKeys, kColumns>(gq, dp, tile_k, part.column);
+      for (int e = 0; e < 4; ++e) ds[j][e] = ptx::ex2(s[j][e] * pairs.factor - shift[e / 2]) * (kept(j, e) * ds[j][e] - delta_of[e / 2]);
+    Tiles::template add<kKeys, kColumns>(gq, ds, shared.with_a[buffer], block.column);
   });
-  Tiles::template store<kColumns>(rows_of<T>(args.gq, p, part.head) + part.begin * args.gq.row, args.gq.row, q.count - part.begin, q.width,
-                                  part.column, gq, {1, 1});
+  const float scale = static_cast<float>(p.scale);
+  Tiles::template store<kColumns>(rows_of<T>(args.gq, p, block.head) + block.begin * args.gq.row, args.gq.row, block.q.count - block.begin,
+                                  block.q.width, block.column, gq, {scale, scale});
 }
 
-template <class T, int Width>
-__global__ void __launch_bounds__(kMmaThreads) attention_backward_keys_flash_kernel(AttentionBackwardArgs args, const float* delta) {
+template <class T, int Width, bool plain>
+__global__ void __launch_bounds__(kMmaThreads)
+    attention_backward_keys_flash_kernel(const AttentionBackwardArgs GPU_IN_PLACE args, const float* delta) {
   constexpr int kQueries = kPartners<Width>, kColumns = kOut<Width>;
   using Tiles = HeadTiles<T, Width>;
   const AttentionProblem& p = args.problem;
   auto& shared = *gpu::dynamic_shared<BackwardShared<Width>>();
-  const PartOfBlock<Width> part(p.keys);
-  const Tiles q(p.q, p, part.head, p.queries), gy(args.gy, p, part.head, p.queries), k(p.k, p, part.head, p.keys), v(p.v, p, part.head, p.keys);
-  Weights<T, float> weights(p, args.lse, delta, part.head);
+  const BackwardBlock<T, Width> block(args, p.keys);
+  const PairsOfHead<T, plain> pairs(p, block.head);
+  const int row = block.begin + warp_row();
   Fragments16<kColumns> gk = {}, gv = {};
 
-  k.template start<kMmaRows>(shared.a, part.begin);
-  v.template start<kMmaRows>(shared.b, part.begin);
-  for_each_tile(shared, q, gy, p.causal ? part.begin : 0, q.count, [&](int first, const uint4* tile_q, const uint4* tile_gy) {
-    Fragments16<kQueries> qk, dp;
-    Tiles::template multiply<kQueries>(qk, shared.a, tile_q);
-    Tiles::template multiply<kQueries>(dp, shared.b, tile_gy);
+  block.k.template start<kMmaRows>(shared.a, block.begin);
+  block.v.template start<kMmaRows>(shared.b, block.begin);
+  const auto start = [&](int first, int buffer) {
+    block.q.template start<kQueries>(shared.with_a[buffer], first);
+    block.gy.template start<kQueries>(shared.with_b[buffer], first);
+    if (const int i = static_cast<int>(threadIdx.x); i < kQueries) {
+      const bool inside = first + i < block.q.count;
+      const int64_t number = block.head * p.queries + (inside ? first + i : 0);
+      ptx::cp_async<4>(&shared.lse[buffer][i], static_cast<const float*>(args.lse) + number, inside);
+      ptx::cp_async<4>(&shared.delta[buffer][i], delta + number, inside);
+    }
+  };
+  for_each_tile<kQueries>(p.causal ? block.begin : 0, block.q.count, start, [&](int first, int buffer) {
+    const auto at = [&](int i, int j) { return Pair{first + j, row + i}; };
+    const bool edge = first + kQueries > block.q.count || (p.causal && row + kWarpRows - 1 > first);
+    Fragments16<kQueries> weights, ds;
+    Tiles::template multiply<kQueries>(weights, shared.a, shared.with_a[buffer]);
+    pairs.template finish<kQueries>(weights, edge, at);
+    Tiles::template multiply<kQueries>(ds, shared.b, shared.with_b[buffer]);
+    const auto kept = pairs.template kept<kQueries>(at);
 #pragma unroll
     for (int j = 0; j < kQueries / 8; ++j)
 #pragma unroll
       for (int e = 0; e < 4; ++e) {
-        const Weight<float> w = weights(first + j * 8 + column_of(e), part.begin + warp_row() + row_of(e), qk[j][e], dp[j][e]);
-        qk[j][e] = w.weight;
-        dp[j][e] = w.slope;
+        const int query = j * 8 + column_of(e);
+        const float weight = ptx::ex2(weights[j][e] * pairs.factor - shared.lse[buffer][query] * kPowersOfTwo);
+        weights[j][e] = kept(j, e) * weight;
+        ds[j][e] = weight * (kept(j, e) * ds[j][e] - shared.delta[buffer][query]);
       }
-    Tiles::template add<kQueries, kColumns>(gv, qk, tile_gy, part.column);
-    Tiles::template add<kQueries, kColumns>(gk, dp, tile_q, part.column);
+    Tiles::template add<kQueries, kColumns>(gv, weights, shared.with_b[buffer], block.column);
+    Tiles::template add<kQueries, kColumns>(gk, ds, shared.with_a[buffer], block.column);
   });
-  const int rows = k.count - part.begin;
-  Tiles::template store<kColumns>(rows_of<T>(args.gk, p, part.head) + part.begin * args.gk.row, args.gk.row, rows, k.width, part.column, gk, {1, 1});
-  Tiles::template store<kColumns>(rows_of<T>(args.gv, p, part.head) + part.begin * args.gv.row, args.gv.row, rows, k.width, part.column, gv, {1, 1});
+  const int rows = block.k.count - block.begin, width = block.k.width;
+  const float scale = static_cast<float>(p.scale);
+  Tiles::template store<kColumns>(rows_of<T>(args.gk, p, block.head) + block.begin * args.gk.row, args.gk.row, rows, width, block.column, gk,
+                                  {scale, scale});
+  Tiles::template store<kColumns>(rows_of<T>(args.gv, p, block.head) + block.begin * args.gv.row, args.gv.row, rows, width, block.column, gv, {1, 1});
 }
 
 bool supports(const AttentionBackwardArgs& a) {
@@ -119,18 +141,13 @@ double error(const AttentionBackwardArgs& a) {
 
 Status run(const AttentionBackwardArgs& a, Workspace& w) {
   const AttentionProblem& p = a.problem;
-  float* delta = static_cast<float*>(w.data);
-  return with_mma_width(p, [&]<class T, int Width>() {
+  return with_mma_width(p, [&]<class T, int Width, bool plain>() {
     const auto blocks = [&](int64_t rows) {
       const unsigned count = static_cast<unsigned>(head_count(p)) * blocks_for(rows, kMmaRows) * (Width / kOut<Width>);
       return gpu::Launch{.grid = dim3(count), .block = kMmaThreads, .smem = sizeof(BackwardShared<Width>), .stream = stream_of(w)};
     };
-    const gpu::Launch rows = launch_threads(head_count(p) * p.queries, w, kWarp), queries = blocks(p.queries), keys = blocks(p.keys);
-    cudaError_t e = cudaSuccess;
-    if (rows.grid.x) e = gpu::launch<attention_backward_delta_kernel<T, float>>(rows, a, delta);
-    if (e == cudaSuccess && queries.grid.x) e = gpu::launch<attention_backward_queries_flash_kernel<T, Width>>(queries, a, delta);
-    if (e == cudaSuccess && keys.grid.x) e = gpu::launch<attention_backward_keys_flash_kernel<T, Width>>(keys, a, delta);
-    return status_of(e);
+    return launch_backward<T, float, attention_backward_queries_flash_kernel<T, Width, plain>, attention_backward_keys_flash_kernel<T, Width, plain>>(
+        a, w, blocks(p.queries), blocks(p.keys));
   });
 }
 

@@ -46,6 +46,18 @@ template <class S, class T> struct Weights {
   }
 };
 
+// delta, the gradient of the queries, and those of keys and values, until one fails.
+template <class S, class T, auto Queries, auto Keys>
+Status launch_backward(const AttentionBackwardArgs& a, const Workspace& w, const gpu::Launch& queries, const gpu::Launch& keys) {
+  T* delta = static_cast<T*>(w.data);
+  const gpu::Launch rows = launch_threads(head_count(a.problem) * a.problem.queries, w, kWarp);
+  cudaError_t e = cudaSuccess;
+  if (rows.grid.x) e = gpu::launch<attention_backward_delta_kernel<S, T>>(rows, a, delta);
+  if (e == cudaSuccess && queries.grid.x) e = gpu::launch<Queries>(queries, a, delta);
+  if (e == cudaSuccess && keys.grid.x) e = gpu::launch<Keys>(keys, a, delta);
+  return status_of(e);
+}
+
 // One number a query, in what the problem is computed in.
 inline size_t delta_bytes(const AttentionBackwardArgs& a) {
   return static_cast<size_t>(head_count(a.problem) * a.problem.queries) * (a.problem.dtype == DType::f64 ? sizeof(double) : sizeof(float));
