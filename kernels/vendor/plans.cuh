@@ -12,7 +12,7 @@
 
 namespace tapetum::kernels {
 
-// Other runs do not even load the library.
+// Other runs do not even ask the library, which would take memory for its handle.
 inline bool is_wanted(const char* slot, std::string_view candidate) { return forced_candidate(slot) == candidate; }
 template <class Args> bool by_name_alone(const Args&) { return false; }
 
