@@ -26,7 +26,7 @@ struct NmsArgs {
   const void* boxes;       // [count, 4], dense
   const int64_t* order;    // the boxes' places, best first
   const int64_t* classes;  // null, or [count]: boxes of different classes leave each other alone
-  int64_t* kept;           // room for [count]: the places of the boxes that stay, best first
+  int64_t* kept;           // room for [count]: the places of the boxes that stay, best first; the rest is left alone
   int64_t* found;          // how many they are, in the device's memory
 };
 

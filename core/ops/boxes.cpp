@@ -82,21 +82,34 @@ void check_beside(const char* op, const char* name, const Tensor& x, const Tenso
   check_device(op, boxes, x);
 }
 
-Tensor kept_boxes(const char* op, const Tensor& boxes, const Tensor& scores, const Tensor& classes, double threshold) {
-  check_box_list(op, boxes);
+// `places` [N] has the boxes that stay written over its beginning.
+PaddedNms suppress(const char* op, const Tensor& boxes, const Tensor& scores, const Tensor& classes, double threshold, Tensor places) {
   check_floating(op, boxes);
   check_floating(op, scores);
   check_beside(op, "scores", scores, boxes);
+  if (classes.defined()) {
+    if (classes.dtype() != DType::i64 && classes.dtype() != DType::i32)
+      throw DTypeError(fmt::format("{}: expected classes of i64 or i32, got {}", op, name_of(classes.dtype())));
+    check_beside(op, "classes", classes, boxes);
+  }
   const Device device = boxes.device();
   if (device.kind == DeviceKind::meta) throw DeviceError(fmt::format("{}: the result's size depends on values, which the meta device has not", op));
   NoGrad off;
   const Tensor dense = contiguous(to(boxes, compute_type(boxes.dtype())));
   const Tensor order = argsort(-scores);  // best first; NaN, the greatest value of a sort, last
-  Tensor kept = empty({boxes.size(0)}, DType::i64, device), found = empty({}, DType::i64, device);
-  launch(kernels::nms_forward, device, dense.dtype(),
-         {boxes.size(0), dense.dtype(), threshold, dense.raw(), static_cast<const int64_t*>(order.raw()),
-          static_cast<const int64_t*>(data_or_null(classes)), static_cast<int64_t*>(kept.mutable_raw()), static_cast<int64_t*>(found.mutable_raw())});
-  return slice(kept, 0, 0, static_cast<int64_t>(found.item()));
+  const Tensor groups = classes.defined() ? contiguous(to(classes, DType::i64)) : Tensor();
+  Tensor count = empty({}, DType::i64, device);
+  launch(
+      kernels::nms_forward, device, dense.dtype(),
+      {boxes.size(0), dense.dtype(), threshold, dense.raw(), static_cast<const int64_t*>(order.raw()),
+       static_cast<const int64_t*>(data_or_null(groups)), static_cast<int64_t*>(places.mutable_raw()), static_cast<int64_t*>(count.mutable_raw())});
+  return {places, count};
+}
+
+Tensor kept_boxes(const char* op, const Tensor& boxes, const Tensor& scores, const Tensor& classes, double threshold) {
+  check_box_list(op, boxes);
+  const PaddedNms found = suppress(op, boxes, scores, classes, threshold, empty({boxes.size(0)}, DType::i64, boxes.device()));
+  return slice(found.kept, 0, 0, static_cast<int64_t>(found.count.item()));
 }
 
 }  // namespace
@@ -138,12 +151,13 @@ Tensor box_iou(const Tensor& a, const Tensor& b) { return overlaps("box_iou", a,
 Tensor generalized_box_iou(const Tensor& a, const Tensor& b) { return overlaps("generalized_box_iou", a, b, true); }
 
 Tensor nms(const Tensor& boxes, const Tensor& scores, double iou_threshold) { return kept_boxes("nms", boxes, scores, {}, iou_threshold); }
-
 Tensor batched_nms(const Tensor& boxes, const Tensor& scores, const Tensor& classes, double iou_threshold) {
-  if (classes.dtype() != DType::i64 && classes.dtype() != DType::i32)
-    throw DTypeError(fmt::format("batched_nms: expected classes of i64 or i32, got {}", name_of(classes.dtype())));
-  check_beside("batched_nms", "classes", classes, boxes);
-  return kept_boxes("batched_nms", boxes, scores, contiguous(to(classes, DType::i64)), iou_threshold);
+  if (!classes.defined()) throw Error("batched_nms: classes are undefined");
+  return kept_boxes("batched_nms", boxes, scores, classes, iou_threshold);
+}
+PaddedNms nms_padded(const Tensor& boxes, const Tensor& scores, const Tensor& classes, double iou_threshold) {
+  check_box_list("nms_padded", boxes);
+  return suppress("nms_padded", boxes, scores, classes, iou_threshold, full({boxes.size(0)}, -1, DType::i64, boxes.device()));
 }
 
 }  // namespace tapetum

@@ -23,4 +23,11 @@ Tensor nms(const Tensor& boxes, const Tensor& scores, double iou_threshold);
 // Boxes of different classes (integers [N]) do not suppress each other. (torchvision shifts coordinates, which rounds them; this compares classes.)
 Tensor batched_nms(const Tensor& boxes, const Tensor& scores, const Tensor& classes, double iou_threshold);
 
+// The same without a wait for the device, so that a graph can be captured: how many stay remains in its memory. classes may be undefined.
+struct PaddedNms {
+  Tensor kept;   // [N], i64: the boxes that stay, then -1
+  Tensor count;  // [], i64
+};
+PaddedNms nms_padded(const Tensor& boxes, const Tensor& scores, const Tensor& classes, double iou_threshold);
+
 }  // namespace tapetum

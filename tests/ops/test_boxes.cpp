@@ -4,6 +4,7 @@
 #include <cstring>
 #include <random>
 
+#include "core/cuda_graph.h"
 #include "tests/ops/boxes_cases.h"
 
 namespace tapetum::test {
@@ -86,6 +87,13 @@ template <class T> Scene<T> planted(std::mt19937& random, int64_t n) {
   return s;
 }
 
+void check_padded(const PaddedNms& found, Places expected) {
+  const auto room = static_cast<size_t>(found.kept.numel());
+  if (found.count.item() != static_cast<double>(expected.size())) FAIL("nms_padded says " << found.count.item());
+  expected.resize(room, -1);
+  if (places(found.kept) != expected) FAIL("nms_padded of " << room << " boxes");
+}
+
 template <class T> void check_scene(Scene<T>& s, Device device = {}) {
   const Tensor boxes = s.box_tensor(device), scores = s.score_tensor(device);
   if (places(nms(boxes, scores, s.threshold)) != expected(s, false)) {
@@ -93,6 +101,7 @@ template <class T> void check_scene(Scene<T>& s, Device device = {}) {
     REQUIRE(places(nms(boxes, scores, s.threshold)) == expected(s, false));
   }
   if (places(batched_nms(boxes, scores, s.class_tensor(device), s.threshold)) != expected(s, true)) FAIL("batched_nms of " << s.size() << " boxes");
+  check_padded(nms_padded(boxes, scores, {}, s.threshold), expected(s, false));
 }
 
 template <class T> void check_scenes(int count, int64_t most, unsigned seed, Device device = {}) {
@@ -158,6 +167,22 @@ TEST_CASE("box_iou: the same bits from every candidate") {
 TEST_CASE("nms: kept boxes on cuda are the CPU's", "[emulated]") {
   check_scenes<float>(300, 150, 5, DeviceKind::cuda);
   check_scenes<double>(100, 150, 6, DeviceKind::cuda);
+}
+
+TEST_CASE("nms: a replayed graph finds what its boxes hold by then", "[emulated]") {
+  std::mt19937 random(8);
+  Tensor boxes = zeros({90, 4}, DType::f32, DeviceKind::cuda), scores = zeros({90}, DType::f32, DeviceKind::cuda);
+  PaddedNms found;
+  cuda::Graph graph;
+  graph.capture([&] { found = nms_padded(boxes, scores, {}, 0.5); });
+  for (int i = 0; i < 3; ++i) {
+    Scene<float> s = planted<float>(random, 90);
+    s.threshold = 0.5;
+    copy_(boxes, s.box_tensor(DeviceKind::cuda));
+    copy_(scores, s.score_tensor(DeviceKind::cuda));
+    graph.replay();
+    check_padded(found, expected(s, false));
+  }
 }
 
 TEST_CASE("nms: chunks of boxes on cuda", "[emulated]") {
