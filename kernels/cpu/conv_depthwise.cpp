@@ -3,7 +3,7 @@
 // filter is packed as [R S, C]. Little arithmetic for each byte: what counts is
 // that rows are read while they are in the cache.
 #include "kernels/conv.h"
-#include "kernels/cpu/conv_patches.h"
+#include "kernels/cpu/conv_epilogue.h"
 #include "kernels/parallel.h"
 #include "kernels/scratch.h"
 
@@ -52,6 +52,7 @@ template <Role role> Status run(const Conv2dArgs& a, Workspace& workspace) {
   with_served_type(z.dtype, [&]<class T>() {
     const auto x = images(static_cast<T*>(a.x), z.n, z.h, z.w, z.x_stride), y = images(static_cast<T*>(a.y), z.n, z.p, z.q, z.y_stride);
     const Images<T>&in = role == Role::forward ? x : y, &out = role == Role::forward ? y : x;
+    const Epilogue<T> epilogue(a);
     T* packed = static_cast<T*>(workspace.data);
     pack_filter(a, packed);
     parallel_for(out.n * out.h, [&](int64_t row) {
@@ -66,14 +67,16 @@ template <Role role> Status run(const Conv2dArgs& a, Workspace& workspace) {
             if (w >= 0) terms[count++] = {in.data + n * in.stride_n + h * in.stride_h + w * in.stride_w, packed + (r * z.s + s) * z.c};
           }
         }
-        sum_terms(terms, count, static_cast<const T*>(a.bias), z.c, out.data + n * out.stride_n + i * out.stride_h + j * out.stride_w);
+        T* to = out.data + n * out.stride_n + i * out.stride_h + j * out.stride_w;
+        sum_terms(terms, count, static_cast<const T*>(a.bias), z.c, to);
+        epilogue(to, n, i, j, 0, z.c);
       }
     });
   });
   return Status::ok;
 }
 size_t workspace(const Conv2dArgs& a) { return static_cast<size_t>(a.shape.r * a.shape.s * a.shape.c + 1) * size_of(a.shape.dtype); }
-double error(const Conv2dArgs& a) { return 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.r * a.shape.s)); }
+double error(const Conv2dArgs& a) { return result_error(a, 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.r * a.shape.s))); }
 
 // grad_weight: the rows of y are split in at most 16 parts, from the shape
 // alone; part i sums into [R S, C] of the workspace.

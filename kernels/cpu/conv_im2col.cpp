@@ -12,7 +12,7 @@ extern const Candidate<MatmulArgs> TAPETUM_FOR_ISA(matmul_eigen);
 namespace {
 
 // Two dense scratch matrices besides the patches take any stride of y and w: conv runs on [K, P Q] and [K, C R S].
-bool supports(const Conv2dArgs& a) { return serves(a.shape.dtype) && a.shape.groups == 1 && !a.bias; }
+bool supports(const Conv2dArgs& a) { return serves(a.shape.dtype) && a.shape.groups == 1 && !a.bias && !a.is_fused(); }
 bool prefers(const Conv2dArgs&) { return false; }
 double error(const Conv2dArgs& a) {
   const auto& z = a.shape;

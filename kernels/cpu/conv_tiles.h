@@ -1,7 +1,7 @@
 // Winograd's tiles of an image and their transforms, channels along the registers.
 #pragma once
 #include "kernels/conv.h"
-#include "kernels/cpu/conv_patches.h"
+#include "kernels/cpu/conv_epilogue.h"
 #include "kernels/winograd.h"
 
 namespace tapetum::kernels {
@@ -72,12 +72,12 @@ template <int m> struct TileGrid {
       transform_pixels<m, Winograd<m>::template output_adjoint<V>>(find<m>(gy, first + i, 0, 0, k), i, channels, to, layout);
   }
 
-  // out = A^T y A + bias for channels [k, k + channels) of tiles [first, first + count)
-  void transform_output(const float* y, const TileLayout& layout, int64_t first, int64_t count, const float* bias, int64_t k, int64_t channels,
-                        const Images<float>& out) const {
+  // out = A^T y A + bias, and what follows it, for channels [k, k + channels) of tiles [first, first + count)
+  void transform_output(const float* y, const TileLayout& layout, int64_t first, int64_t count, const float* bias, const Epilogue<float>& epilogue,
+                        int64_t k, int64_t channels, const Images<float>& out) const {
     for (int64_t i = 0; i < count; ++i) {
-      const int64_t row = (first + i) / columns % rows * m, column = (first + i) % columns * m;
-      float* to = out.data + (first + i) / (rows * columns) * out.stride_n + row * out.stride_h + column * out.stride_w + k;
+      const int64_t n = (first + i) / (rows * columns), row = (first + i) / columns % rows * m, column = (first + i) % columns * m;
+      float* to = out.data + n * out.stride_n + row * out.stride_h + column * out.stride_w + k;
       const int64_t high = std::min<int64_t>(m, h - row), wide = std::min<int64_t>(m, w - column);
       for (int64_t j = 0; j < channels; j += V::lanes) {
         const float* from = y + layout.at(i, j);
@@ -92,6 +92,8 @@ template <int m> struct TileGrid {
                                                                 (v + b).store(at, channels - j);
                                                             });
       }
+      for (int64_t t = 0; t < high * wide; ++t)
+        epilogue(to + t / wide * out.stride_h + t % wide * out.stride_w, n, row + t / wide, column + t % wide, k, channels);
     }
   }
 

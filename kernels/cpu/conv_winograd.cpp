@@ -20,9 +20,10 @@ template <Role role> struct Problem {
   Images<float> out;
   int64_t c, k, padding_h, padding_w;
   const float *filter, *bias;
+  Epilogue<float> epilogue;
   int64_t filter_c, filter_k, filter_r, filter_s;
 
-  explicit Problem(const Conv2dArgs& a) {
+  explicit Problem(const Conv2dArgs& a) : epilogue(a) {
     const auto& z = a.shape;
     const auto x = images(static_cast<float*>(a.x), z.n, z.h, z.w, z.x_stride), y = images(static_cast<float*>(a.y), z.n, z.p, z.q, z.y_stride);
     filter = static_cast<const float*>(a.w), bias = static_cast<const float*>(a.bias);
@@ -93,7 +94,8 @@ void run_block(const Problem<role>& p, const Plan<m>& plan, const TileGrid<m>& g
                               read * Plan<m>::panel, Plan<m>::panel, pass ? y : nullptr, plan.piece_k, y, plan.piece_k});
     }
   }
-  grid.transform_output(products, {plan.piece_k, Plan<m>::panel, m_size}, first, count, p.bias ? p.bias + k : nullptr, k, channels, p.out);
+  grid.transform_output(products, {plan.piece_k, Plan<m>::panel, m_size}, first, count, p.bias ? p.bias + k : nullptr, p.epilogue, k, channels,
+                        p.out);
 }
 
 template <int m> int64_t scratch_size(const Plan<m>& plan, int64_t tiles) {
@@ -145,7 +147,7 @@ template <int m, Role role> Status run(const Conv2dArgs& a, Workspace& workspace
 // Greatest error of F(4x4) that was measured: 3e-5 of the result's deviation at 1024 channels, growing with their root.
 template <int m, Role role> double error(const Conv2dArgs& a) {
   const int64_t c = role == Role::forward ? a.shape.c : a.shape.k;
-  return (m == 4 ? 64 : 16) + (m == 4 ? 16 : 4) * __builtin_sqrt(static_cast<double>(c));
+  return result_error(a, (m == 4 ? 64 : 16) + (m == 4 ? 16 : 4) * __builtin_sqrt(static_cast<double>(c)));
 }
 
 bool supports(const Conv2dArgs& a) { return is_winograd(a.shape); }

@@ -1,9 +1,7 @@
 // direct: one thread for each element of the output, for w of many pixels one warp. Any strides. Reads two numbers, mostly from the caches,
 // for every product.
-#include "kernels/conv.h"
-
-#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/collectives.cuh"
+#include "kernels/cuda/conv_epilogue.cuh"
 #include "kernels/cuda/images.cuh"
 #include "kernels/cuda/launch.cuh"
 
@@ -20,7 +18,7 @@ template <class T> __device__ Compute<T> add_products(Compute<T> sum, int64_t co
   return sum;
 }
 
-template <class T> __global__ void __launch_bounds__(kThreads) conv2d_forward_direct_kernel(Conv2dArgs a) {
+template <class T> __global__ void __launch_bounds__(kThreads) conv2d_forward_direct_kernel(Conv2dArgs a, Epilogue<T> epilogue) {
   const Conv2dShape& z = a.shape;
   const int64_t i = thread_number();
   if (i >= z.n * z.k * z.p * z.q) return;
@@ -39,7 +37,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) conv2d_forward_di
       sum = add_products<T>(sum, channels, x, z.x_stride[1], filter, z.w_stride[1]);
     }
   }
-  static_cast<T*>(a.y)[offset_of(z.y_stride, out)] = narrow<T>(sum);
+  static_cast<T*>(a.y)[offset_of(z.y_stride, out)] = narrow<T>(epilogue(sum, epilogue.at(out.n, out.c, out.h, out.w)));
 }
 
 // Output row or column that reads input `at` through tap `tap`: at = out * stride + tap * dilation - padding. Negative: none.
@@ -94,7 +92,7 @@ Status run_forward(const Conv2dArgs& a, Workspace& workspace) {
   const int64_t count = a.shape.n * a.shape.k * a.shape.p * a.shape.q;
   if (count == 0) return Status::ok;
   const gpu::Launch at = launch_threads(count, workspace);
-  return with_floating_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<conv2d_forward_direct_kernel<T>>(at, a)); });
+  return with_floating_type(a.shape.dtype, [&]<class T>() { return status_of(gpu::launch<conv2d_forward_direct_kernel<T>>(at, a, Epilogue<T>(a))); });
 }
 Status run_grad_input(const Conv2dArgs& a, Workspace& workspace) {
   const int64_t count = a.shape.n * a.shape.c * a.shape.h * a.shape.w;
@@ -113,7 +111,7 @@ Status run_grad_weight(const Conv2dArgs& a, Workspace& workspace) {
 }
 
 double error_of(int64_t products) { return 8 + 2 * __builtin_sqrt(static_cast<double>(products)); }
-double forward_error(const Conv2dArgs& a) { return error_of(a.shape.c / a.shape.groups * a.shape.r * a.shape.s); }
+double forward_error(const Conv2dArgs& a) { return result_error(a, error_of(a.shape.c / a.shape.groups * a.shape.r * a.shape.s)); }
 double grad_input_error(const Conv2dArgs& a) { return error_of(a.shape.k / a.shape.groups * a.shape.r * a.shape.s); }
 double grad_weight_error(const Conv2dArgs& a) { return error_of(a.shape.n * a.shape.p * a.shape.q); }
 

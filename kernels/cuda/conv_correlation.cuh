@@ -4,7 +4,7 @@
 #pragma once
 #include <algorithm>
 
-#include "kernels/cuda/conv_patches.cuh"
+#include "kernels/cuda/conv_epilogue.cuh"
 
 namespace tapetum::kernels {
 namespace {
@@ -37,10 +37,11 @@ template <class T> Patches<T> forward_patches(const Conv2dArgs& a) {
                     taps_of(z.s, z.stride_w, z.padding_w, z.dilation_w));
 }
 
-// out[pixel, k] = bias[k] + sum over elements of patch[pixel, element] * filter[k, element], for each group.
+// out[pixel, k] = epilogue(bias[k] + sum over elements of patch[pixel, element] * filter[k, element]), for each group.
 template <class T> struct Correlation {
   Patches<T> in;
   const T *filter, *bias;
+  Epilogue<T> epilogue;
   T* out;
   Strides out_stride;
   FilterStrides filter_stride;
@@ -55,6 +56,7 @@ Correlation<T> correlation(const Conv2dArgs& a, const Patches<T>& patches, const
   return {.in = patches,
           .filter = static_cast<const T*>(a.w),
           .bias = static_cast<const T*>(a.bias),
+          .epilogue = Epilogue<T>(a),
           .out = out.data,
           .out_stride = out.stride,
           .filter_stride = filter,

@@ -4,9 +4,8 @@
 // grad_weight: a block has 32 channels of one tap and a part of the rows of y, 8 threads a channel; then the parts add up in order.
 #include <algorithm>
 
-#include "kernels/cuda/access.cuh"
 #include "kernels/cuda/collectives.cuh"
-#include "kernels/cuda/conv_patches.cuh"
+#include "kernels/cuda/conv_epilogue.cuh"
 #include "kernels/cuda/launch.cuh"
 
 namespace tapetum::kernels {
@@ -40,7 +39,7 @@ template <bool forward> __device__ int source(int i, int r, int64_t stride, int6
   return at >= 0 && at % step == 0 && at / step < size ? at / step : -1;
 }
 
-template <class T, int V, bool forward> __global__ void __launch_bounds__(kThreads) conv2d_depthwise_kernel(Depthwise d) {
+template <class T, int V, bool forward> __global__ void __launch_bounds__(kThreads) conv2d_depthwise_kernel(Depthwise d, Epilogue<T> epilogue) {
   using Values = Run<T, V>;
   const Conv2dShape& z = d.shape;
   const int runs = static_cast<int>(z.c) / V, groups = (d.out.w + kPixels - 1) / kPixels, i = static_cast<int>(thread_number());
@@ -72,9 +71,11 @@ template <class T, int V, bool forward> __global__ void __launch_bounds__(kThrea
 #pragma unroll
   for (int j = 0; j < kPixels; ++j) {
     if (first + j >= d.out.w) continue;
-    Values values;
+    const T* residual = epilogue.at(n, c, row, first + j);
+    Values values{}, added{};
+    if (residual) added = *reinterpret_cast<const Values*>(residual);
 #pragma unroll
-    for (int v = 0; v < V; ++v) values.at[v] = narrow<T>(sums[j][v]);
+    for (int v = 0; v < V; ++v) values.at[v] = narrow<T>(epilogue(sums[j][v], residual ? &added.at[v] : nullptr));
     *reinterpret_cast<Values*>(to + (first + j) * d.out.w_stride) = values;
   }
 }
@@ -130,10 +131,9 @@ Image image_of(void* data, int64_t h, int64_t w, const int64_t (&stride)[4]) {
   return {data, static_cast<int>(h), static_cast<int>(w), stride[0], stride[2], stride[3]};
 }
 
-// Runs of `v` channels begin at multiples of their size.
-bool is_aligned(const Image& x, int64_t v, int64_t bytes) {
-  return reinterpret_cast<uintptr_t>(x.data) % static_cast<uintptr_t>(bytes) == 0 && x.n_stride % v == 0 && x.h_stride % v == 0 &&
-         x.w_stride % v == 0;
+// Runs of `v` channels, 16 bytes, lie side by side and begin at multiples of their size.
+bool is_aligned(const void* data, const int64_t (&stride)[4], int64_t v) {
+  return reinterpret_cast<uintptr_t>(data) % 16 == 0 && stride[1] == 1 && stride[0] % v == 0 && stride[2] % v == 0 && stride[3] % v == 0;
 }
 
 template <class T, bool forward> Status launch(const Conv2dArgs& a, const Workspace& workspace) {
@@ -141,15 +141,16 @@ template <class T, bool forward> Status launch(const Conv2dArgs& a, const Worksp
   const Image x = image_of(a.x, z.h, z.w, z.x_stride), y = image_of(a.y, z.p, z.q, z.y_stride);
   const Depthwise d{z, forward ? x : y, forward ? y : x, workspace.data, a.bias};
   constexpr int kWide = 16 / sizeof(T);
-  const bool wide = z.c % kWide == 0 && is_aligned(x, kWide, 16) && is_aligned(y, kWide, 16);
+  const bool wide = z.c % kWide == 0 && is_aligned(a.x, z.x_stride, kWide) && is_aligned(a.y, z.y_stride, kWide) &&
+                    (!a.residual || is_aligned(a.residual, z.residual_stride, kWide));
   const int64_t threads = z.n * d.out.h * ((d.out.w + kPixels - 1) / kPixels) * (wide ? z.c / kWide : z.c);
   if (threads == 0) return Status::ok;
   const cudaError_t error =
       gpu::launch<conv2d_depthwise_pack_kernel<T>>(launch_threads(z.c * z.r * z.s, workspace), a, static_cast<T*>(workspace.data));
   if (error != cudaSuccess) return Status::device_error;
   const gpu::Launch at = launch_threads(threads, workspace);
-  return status_of(wide ? gpu::launch<conv2d_depthwise_kernel<T, kWide, forward>>(at, d)
-                        : gpu::launch<conv2d_depthwise_kernel<T, 1, forward>>(at, d));
+  return status_of(wide ? gpu::launch<conv2d_depthwise_kernel<T, kWide, forward>>(at, d, Epilogue<T>(a))
+                        : gpu::launch<conv2d_depthwise_kernel<T, 1, forward>>(at, d, Epilogue<T>(a)));
 }
 template <bool forward> Status run(const Conv2dArgs& a, Workspace& workspace) {
   return with_single_type(a.shape.dtype, [&]<class T>() { return launch<T, forward>(a, workspace); });
@@ -182,7 +183,7 @@ bool supports(const Conv2dArgs& a) {
   const int64_t pixels = std::max(z.n * z.h * z.w, z.n * z.p * z.q);
   return is_indexable(a) && pixels * z.c < INT32_MAX && z.c == z.groups && z.k == z.groups && z.x_stride[1] == 1 && z.y_stride[1] == 1;
 }
-double error(const Conv2dArgs& a) { return 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.r * a.shape.s)); }
+double error(const Conv2dArgs& a) { return result_error(a, 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.r * a.shape.s))); }
 double weight_error(const Conv2dArgs& a) { return 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.n * a.shape.p * a.shape.q)); }
 
 }  // namespace

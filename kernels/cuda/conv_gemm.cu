@@ -30,7 +30,8 @@ __global__ void __launch_bounds__(PixelTile<channels, channels_last>::kThreads, 
   const auto store = [&](int64_t i, int64_t k, float sum) {
     if (i >= in.pixels.count || k >= f.channels) return;
     const Pixels::At at = in.pixels.at(static_cast<int>(i));
-    out[at.n * f.out_stride.n + k * f.out_stride.c + at.h * f.out_stride.h + at.w * f.out_stride.w] = narrow<T>(bias ? sum + widen(bias[k]) : sum);
+    const float y = f.epilogue(bias ? sum + widen(bias[k]) : sum, f.epilogue.at(at.n, group * f.channels + k, at.h, at.w));
+    out[at.n * f.out_stride.n + k * f.out_stride.c + at.h * f.out_stride.h + at.w * f.out_stride.w] = narrow<T>(y);
   };
   if constexpr (channels_last)
     multiply_tile<PixelTile<channels, true>>(patches, filters, pixel, channel, 0, in.elements.count, store);
@@ -67,7 +68,9 @@ Status run_grad_input(const Conv2dArgs& a, Workspace& workspace) {
 constexpr int64_t kFewChannels = 8;  // a tile would be mostly empty
 bool prefers_forward(const Conv2dArgs& a) { return a.shape.k / a.shape.groups >= kFewChannels; }
 bool prefers_grad_input(const Conv2dArgs& a) { return a.shape.c / a.shape.groups >= kFewChannels; }
-double forward_error(const Conv2dArgs& a) { return 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.c / a.shape.groups * a.shape.r * a.shape.s)); }
+double forward_error(const Conv2dArgs& a) {
+  return result_error(a, 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.c / a.shape.groups * a.shape.r * a.shape.s)));
+}
 double grad_input_error(const Conv2dArgs& a) {
   return 8 + 2 * __builtin_sqrt(static_cast<double>(a.shape.k / a.shape.groups * a.shape.r * a.shape.s));
 }

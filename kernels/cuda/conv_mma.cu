@@ -41,7 +41,15 @@ template <class T, bool filter_along_depth> struct CorrelationProduct {
     const T* bias = f.bias ? f.bias + group * f.channels : nullptr;
     T* out = f.out + group * f.out_group;
     const auto bias_of = [&](int k) { return bias && k < columns ? widen(bias[k]) : 0.0f; };
-    store_fragments<T>(sums, row, column, bias_of, [&](int i, int k, const auto& run) {
+    const auto finish = [&](int i, int k, float(&pair)[2]) {
+      if (f.epilogue.is_nothing() || i >= rows) return;
+      const Pixels::At at = f.in.pixels.at(i);
+      const T* residual = f.epilogue.at(at.n, group * columns + k, at.h, at.w);
+#pragma unroll
+      for (int q = 0; q < 2; ++q)
+        if (k + q < columns) pair[q] = f.epilogue(pair[q], residual ? residual + q * f.epilogue.stride.c : nullptr);
+    };
+    store_fragments<T>(sums, row, column, bias_of, finish, [&](int i, int k, const auto& run) {
       if (i >= rows) return;
       const Pixels::At at = f.in.pixels.at(i);
       T* to = out + at.n * f.out_stride.n + at.h * f.out_stride.h + at.w * f.out_stride.w + k * f.out_stride.c;
@@ -231,7 +239,7 @@ double error_of(int64_t products) {
   const double n = static_cast<double>(products);
   return 8 + 2 * __builtin_sqrt(n) + n / 16;
 }
-double forward_error(const Conv2dArgs& a) { return error_of(a.shape.c / a.shape.groups * a.shape.r * a.shape.s); }
+double forward_error(const Conv2dArgs& a) { return result_error(a, error_of(a.shape.c / a.shape.groups * a.shape.r * a.shape.s)); }
 double grad_input_error(const Conv2dArgs& a) { return error_of(a.shape.k / a.shape.groups * a.shape.r * a.shape.s); }
 double grad_weight_error(const Conv2dArgs& a) { return error_of(a.shape.n * a.shape.p * a.shape.q); }
 

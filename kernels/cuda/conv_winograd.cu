@@ -15,6 +15,7 @@ namespace {
 // y = x * filter, whatever the primitive calls them.
 struct Problem {
   const float *in, *filter, *bias;
+  Epilogue<float> epilogue;
   float* out;
   Strides in_stride, out_stride;
   FilterStrides filter_stride;
@@ -27,6 +28,7 @@ Problem problem(const Conv2dArgs& a, const Side<float>& in, const Side<float>& o
   return {.in = in.data,
           .filter = filter,
           .bias = static_cast<const float*>(a.bias),
+          .epilogue = Epilogue<float>(a),
           .out = out.data,
           .in_stride = in.stride,
           .out_stride = out.stride,
@@ -131,13 +133,16 @@ template <int m> __global__ void __launch_bounds__(kThreads) conv2d_winograd_out
   const Share share = share_of(i, b.count, p.k, p.channels_last);
   const TileAt at = tile_at<m>(p, b.first + share.tile);
   float* image = p.out + at.n * p.out_stride.n + share.channel * p.out_stride.c;
+  const float* residual = p.epilogue.at(at.n, share.channel, 0, 0);
   const float bias = p.bias ? p.bias[share.channel] : 0.0f;
-  transform<Batch<m>::kTile, m, Winograd<m>::template output<float>>([&](int t) { return b.products[t * size + share.place]; },
-                                                                     [&](int t, float y) {
-                                                                       const int h = at.h + t / m, w = at.w + t % m;
-                                                                       if (h < p.p && w < p.q)
-                                                                         image[h * p.out_stride.h + w * p.out_stride.w] = y + bias;
-                                                                     });
+  transform<Batch<m>::kTile, m, Winograd<m>::template output<float>>(
+      [&](int t) { return b.products[t * size + share.place]; },
+      [&](int t, float y) {
+        const int h = at.h + t / m, w = at.w + t % m;
+        if (h >= p.p || w >= p.q) return;
+        const float* added = residual ? residual + h * p.epilogue.stride.h + w * p.epilogue.stride.w : nullptr;
+        image[h * p.out_stride.h + w * p.out_stride.w] = p.epilogue(y + bias, added);
+      });
 }
 
 // A dense operand; a step is its offset, negative outside.
@@ -229,7 +234,7 @@ template <int m, auto problem_of> bool prefers(const Conv2dArgs& a) {
 // As on the CPU: F(4x4) errs by 3e-5 of the result's deviation at 1024 channels, growing with their root.
 template <int m, auto problem_of> double error(const Conv2dArgs& a) {
   const double c = problem_of(a).c;
-  return (m == 4 ? 64 : 16) + (m == 4 ? 16 : 4) * __builtin_sqrt(c);
+  return result_error(a, (m == 4 ? 64 : 16) + (m == 4 ? 16 : 4) * __builtin_sqrt(c));
 }
 
 }  // namespace

@@ -174,9 +174,9 @@ template <class T> __device__ uint32_t pack(float low, float high) {
 }
 
 // Calls store(i, j, values) for a row of fragments from (row, column) on: runs of neighbouring columns from j on, of 8 elements (after lanes
-// exchanged their pairs), in f32 of 2. bias(j) is added.
-template <class T, int kAcross, class Bias, class Store>
-__device__ void store_fragments(const float (&sums)[kAcross][4], int row, int column, Bias bias, Store store) {
+// exchanged their pairs), in f32 of 2. bias(j) is added; then finish(i, j, pair) may change the elements (i, j) and (i, j + 1).
+template <class T, int kAcross, class Bias, class Finish, class Store>
+__device__ void store_fragments(const float (&sums)[kAcross][4], int row, int column, Bias bias, Finish finish, Store store) {
   static_assert(kAcross % 4 == 0);
   const int lane = threadIdx.x % 32, pair = lane % 4 * 2;
   row += lane / 4;
@@ -192,6 +192,8 @@ __device__ void store_fragments(const float (&sums)[kAcross][4], int row, int co
       for (int j = 0; j < 4; ++j)
 #pragma unroll
         for (int q = 0; q < 2; ++q) values[j][q] = sums[first + j][half * 2 + q] + b[j][q];
+#pragma unroll
+      for (int j = 0; j < 4; ++j) finish(row + half * 8, column + j * 8 + pair, values[j]);
       if constexpr (sizeof(T) == 4) {
 #pragma unroll
         for (int j = 0; j < 4; ++j) store(row + half * 8, column + j * 8 + pair, values[j]);
@@ -206,6 +208,12 @@ __device__ void store_fragments(const float (&sums)[kAcross][4], int row, int co
       }
     }
   }
+}
+
+template <class T, int kAcross, class Bias, class Store>
+__device__ void store_fragments(const float (&sums)[kAcross][4], int row, int column, Bias bias, Store store) {
+  store_fragments<T>(
+      sums, row, column, bias, [](int, int, float(&)[2]) {}, store);
 }
 
 // The first `count` of N elements: at once where the place is known to be aligned for that.

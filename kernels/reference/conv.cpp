@@ -1,4 +1,7 @@
-// y[n, k, p, q] = b[k] + sum over c, r, s of x[n, g C/groups + c, p stride + r dilation - padding, q ...] * w[k, c, r, s], k in group g
+// y[n, k, p, q] = b[k] + sum over c, r, s of x[n, g C/groups + c, p stride + r dilation - padding, q ...] * w[k, c, r, s], k in group g,
+// then activation(y + residual)
+#include <cmath>
+
 #include "kernels/conv.h"
 
 #include "kernels/candidates.h"
@@ -24,6 +27,18 @@ template <class F> void for_each_product(const Conv2dShape& z, F f) {
                 const int64_t h = p * z.stride_h + r * z.dilation_h - z.padding_h, w = q * z.stride_w + s * z.dilation_w - z.padding_w;
                 if (h >= 0 && h < z.h && w >= 0 && w < z.w) f(n, k, p, q, c, r, s, h, w);
               }
+}
+
+double activate(ConvActivation activation, double v) {
+  switch (activation) {
+    case ConvActivation::relu:
+      return v < 0 ? 0 : v;
+    case ConvActivation::silu:
+      return v / (1 + std::exp(-v));
+    case ConvActivation::none:
+      break;
+  }
+  return v;
 }
 
 enum class Role { forward, grad_input, grad_weight };
@@ -52,8 +67,12 @@ template <Role role> Status run(const Conv2dArgs& a, Workspace& workspace) {
       if (role == Role::grad_weight) sum[((k * d1 + c) * d2 + r) * d3 + s] += x * y;
     });
     T* out = role == Role::forward ? ys : role == Role::grad_input ? xs : ws;
-    for (int64_t i = 0; i < d0 * d1 * d2 * d3; ++i)
-      out[at(out_stride, i / (d1 * d2 * d3), i / (d2 * d3) % d1, i / d3 % d2, i % d3)] = static_cast<T>(sum[i]);
+    const auto residual = static_cast<const T*>(a.residual);
+    for (int64_t i = 0; i < d0 * d1 * d2 * d3; ++i) {
+      const int64_t i0 = i / (d1 * d2 * d3), i1 = i / (d2 * d3) % d1, i2 = i / d3 % d2, i3 = i % d3;
+      const double added = residual ? residual[at(z.residual_stride, i0, i1, i2, i3)] : 0;
+      out[at(out_stride, i0, i1, i2, i3)] = static_cast<T>(activate(z.activation, sum[i] + added));
+    }
   });
   return Status::ok;
 }

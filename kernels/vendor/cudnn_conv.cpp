@@ -142,7 +142,7 @@ bool is_expressible(const Conv2dArgs& a) {
   const auto aligned = [](const void* data) { return reinterpret_cast<uintptr_t>(data) % 16 == 0; };
   return z.dtype != DType::f64 && std::min({z.n, z.c, z.h, z.w, z.k, z.r, z.s, z.p, z.q}) > 0 && (has_format(z, true) || has_format(z, false)) &&
          z.p == output_size(z.h, z.padding_h, z.r, z.dilation_h, z.stride_h) && z.q == output_size(z.w, z.padding_w, z.s, z.dilation_w, z.stride_w) &&
-         (!a.bias || z.dtype == DType::f32) &&  // a second pass over the result
+         !a.is_fused() && (!a.bias || z.dtype == DType::f32) &&  // the bias is a second pass over the result
          aligned(a.x) && aligned(a.w) && aligned(a.y);
 }
 
