@@ -11,37 +11,13 @@ template <int Width> struct ForwardShared {
   uint4 q[kMmaRows * Width / 8], k[2][kForwardKeys<Width> * Width / 8], v[2][kForwardKeys<Width> * Width / 8];
 };
 
-// Of the rows of one thread, above and below: each is shared by four lanes, which sum up their own columns until the end.
-struct OnlineSoftmax {
-  float factor, shift[2] = {kNone, kNone}, sum[2] = {};  // shift: factor times the greatest score
-
-  // 2^(factor s - shift) in place of s; scale: what earlier sums are to be scaled by.
-  template <int Columns> __device__ void carry_on(Fragments16<Columns>& s, float (&scale)[2]) {
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      float most = kNone;
-#pragma unroll
-      for (int j = 0; j < Columns / 8; ++j) most = fmaxf(most, fmaxf(s[j][2 * half], s[j][2 * half + 1]));
-      const float before = shift[half];
-      shift[half] = fmaxf(before, max_lanes<4>(most) * factor);
-      const float finite = shift[half] == kNone ? 0 : shift[half];
-      scale[half] = ptx::ex2(before - finite);
-      sum[half] *= scale[half];
-#pragma unroll
-      for (int j = 0; j < Columns / 8; ++j)
-#pragma unroll
-        for (int q = 2 * half; q < 2 * half + 2; ++q) sum[half] += s[j][q] = ptx::ex2(s[j][q] * factor - finite);
-    }
-  }
-};
-
 template <class T, int Width, bool plain>
 __global__ void __launch_bounds__(kMmaThreads, Width <= 64 ? 3 : 2) attention_forward_flash_kernel(const AttentionForwardArgs GPU_IN_PLACE args) {
   constexpr int kKeys = kForwardKeys<Width>;
   using Tiles = HeadTiles<T, Width>;
   const AttentionProblem& p = args.problem;
   auto& shared = *gpu::dynamic_shared<ForwardShared<Width>>();
-  const int blocks = static_cast<int>((p.queries + kMmaRows - 1) / kMmaRows), queries = static_cast<int>(p.queries);
+  const int blocks = static_cast<int>((p.queries + kMmaRows - 1) / kMmaRows);
   const int64_t head = blockIdx.x / blocks;
   const int begin = static_cast<int>(blockIdx.x) % blocks * kMmaRows, row = begin + warp_row();
   const Tiles q(p.q, p, head, p.queries), k(p.k, p, head, p.keys), v(p.v, p, head, p.keys);
@@ -72,17 +48,7 @@ __global__ void __launch_bounds__(kMmaThreads, Width <= 64 ? 3 : 2) attention_fo
     Tiles::template add<kKeys, Width>(out, s, shared.v[buffer], 0);
   });
 
-  float inverse[2];
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const float sum = sum_lanes<4>(softmax.sum[half]);
-    const int query = row + row_of(2 * half);
-    inverse[half] = sum == 0 ? 0 : 1 / sum;
-    if (lane() % 4 == 0 && query < queries)
-      static_cast<float*>(args.lse)[head * queries + query] = sum == 0 ? -kNone : softmax.shift[half] / kPowersOfTwo + logf(sum);
-  }
-  Tiles::template store<Width>(rows_of<T>(args.out, p, head) + begin * args.out.row, args.out.row, queries - begin, static_cast<int>(p.width), 0, out,
-                               inverse);
+  store_result<T, Width>(args, head, row, softmax, out);
 }
 
 bool supports(const AttentionForwardArgs& a) { return supports_mma(a.problem) && has_aligned_rows(a.out); }

@@ -75,8 +75,8 @@ __global__ void __launch_bounds__(kMmaThreads, Width <= 64 ? 3 : 2)
     Tiles::template add<kKeys, kColumns>(gq, ds, shared.with_a[buffer], block.column);
   });
   const float scale = static_cast<float>(p.scale);
-  Tiles::template store<kColumns>(rows_of<T>(args.gq, p, block.head) + block.begin * args.gq.row, args.gq.row, block.q.count - block.begin,
-                                  block.q.width, block.column, gq, {scale, scale});
+  store_rows<T, kColumns>(rows_of<T>(args.gq, p, block.head) + row * args.gq.row + block.column, args.gq.row, block.q.count - row,
+                          block.q.width - block.column, gq, {scale, scale});
 }
 
 template <class T, int Width, bool plain>
@@ -123,11 +123,10 @@ __global__ void __launch_bounds__(kMmaThreads)
     Tiles::template add<kQueries, kColumns>(gv, weights, shared.with_b[buffer], block.column);
     Tiles::template add<kQueries, kColumns>(gk, ds, shared.with_a[buffer], block.column);
   });
-  const int rows = block.k.count - block.begin, width = block.k.width;
   const float scale = static_cast<float>(p.scale);
-  Tiles::template store<kColumns>(rows_of<T>(args.gk, p, block.head) + block.begin * args.gk.row, args.gk.row, rows, width, block.column, gk,
-                                  {scale, scale});
-  Tiles::template store<kColumns>(rows_of<T>(args.gv, p, block.head) + block.begin * args.gv.row, args.gv.row, rows, width, block.column, gv, {1, 1});
+  const int rows = block.k.count - row, columns = block.k.width - block.column;
+  store_rows<T, kColumns>(rows_of<T>(args.gk, p, block.head) + row * args.gk.row + block.column, args.gk.row, rows, columns, gk, {scale, scale});
+  store_rows<T, kColumns>(rows_of<T>(args.gv, p, block.head) + row * args.gv.row + block.column, args.gv.row, rows, columns, gv, {1, 1});
 }
 
 bool supports(const AttentionBackwardArgs& a) {

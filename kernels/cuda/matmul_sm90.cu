@@ -92,8 +92,8 @@ template <class T, bool a_along_depth, bool b_along_depth> __device__ void consu
       ptx::wgmma_fence();
 #pragma unroll
       for (int l = 0; l < kDepth; l += 16)
-        ptx::wgmma_m64n256k16<std::is_same_v<T, Half>, !a_along_depth, !b_along_depth>(sums, descriptor<a_along_depth>(s.a[turn.stage], first_row, l),
-                                                                                       descriptor<b_along_depth>(s.b[turn.stage], 0, l));
+        ptx::wgmma_m64k16<std::is_same_v<T, Half>, !a_along_depth, !b_along_depth>(sums, descriptor<a_along_depth>(s.a[turn.stage], first_row, l),
+                                                                                   descriptor<b_along_depth>(s.b[turn.stage], 0, l), true);
       ptx::wgmma_commit();
       ptx::wgmma_wait<1>();  // the step before is done, its stage free
       if (step > 0 && thread == 0) ptx::mbarrier_arrive(&s.empty[Turn(i - 1).stage]);

@@ -40,7 +40,7 @@ __global__ void __launch_bounds__(kThreads)
     }
   }
   if (tid >= kConsumers) return;
-  float d[32] = {};
+  float d[8][4] = {};
   for (int t = 0; t < tiles; ++t) {
     const int stage = t % kStages, phase = t / kStages % 2;
     ptx::mbarrier_wait(&s.full[stage], phase);
@@ -48,7 +48,7 @@ __global__ void __launch_bounds__(kThreads)
     for (int step = 0; step < kTile; step += 16) {
       const uint64_t da = ptx::wgmma_desc(&s.a[stage][step], 0, 1024, gpu::Swizzle::b128);
       const uint64_t db = ptx::wgmma_desc(&s.b[stage][MnMajor ? step * kTile : step], 0, 1024, gpu::Swizzle::b128);
-      ptx::wgmma_m64n64k16_bf16<MnMajor>(d, da, db, true);
+      ptx::wgmma_m64k16<false, false, MnMajor>(d, da, db, true);
     }
     ptx::wgmma_commit();
     if (fault != Fault::no_wait) ptx::wgmma_wait<0>();
@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(kThreads)
   for (int j = 0; j < 8; ++j)
     for (int q = 0; q < 4; ++q) {
       const int row = tid / 32 * 16 + tid % 32 / 4 + q / 2 * 8, col = j * 8 + tid % 4 * 2 + q % 2;
-      if (row < m && col < n) c[row * n + col] = d[j * 4 + q];
+      if (row < m && col < n) c[row * n + col] = d[j][q];
     }
 }
 
@@ -105,12 +105,39 @@ __global__ void wide_kernel(const __grid_constant__ gpu::TensorMap map_a, const 
   for (int step = 0; step < kTile; step += 16) {
     const uint64_t a = ptx::wgmma_desc(s.a + (TransA ? step * 64 : step), 8192, 1024, gpu::Swizzle::b128);
     const uint64_t b = ptx::wgmma_desc(s.b + (TransB ? step * 64 : step), 8192, 1024, gpu::Swizzle::b128);
-    ptx::wgmma_m64n256k16<F16, TransA, TransB>(d, a, b);
+    ptx::wgmma_m64k16<F16, TransA, TransB>(d, a, b, true);
   }
   ptx::wgmma_commit();
   ptx::wgmma_wait<0>();
   for (int j = 0; j < 32; ++j)
     for (int q = 0; q < 4; ++q) c[(tid / 32 * 16 + tid % 32 / 4 + q / 2 * 8) * kWide + j * 8 + tid % 4 * 2 + q % 2] = d[j][q];
+}
+
+// c[64, N] = a[64, 64] b[64, N], a in registers; b is a box of a tensor [3, 2, 64, N].
+template <class T, int N> __global__ void registers_kernel(const __grid_constant__ gpu::TensorMap map_b, const T* a, float* c) {
+  WideTiles& s = *gpu::dynamic_shared<WideTiles>();
+  const int tid = static_cast<int>(threadIdx.x), row = tid / 32 * 16 + tid % 32 / 4, column = tid % 4 * 2;
+  if (tid == 0) {
+    ptx::mbarrier_init(&s.full, 1);
+    ptx::mbarrier_fence_init();
+    ptx::mbarrier_arrive_expect_tx(&s.full, N * kTile * 2);
+    for (int n = 0; n < N; n += 64) ptx::tma_load_4d(s.b + n * kTile, &map_b, n, 0, 1, 2, &s.full);
+  }
+  __syncthreads();
+  ptx::mbarrier_wait(&s.full, 0);
+  float d[N / 8][4];  // the first product overwrites what they hold
+  ptx::wgmma_fence();
+  for (int step = 0; step < kTile; step += 16) {
+    uint32_t words[4];
+    for (int q = 0; q < 4; ++q) memcpy(&words[q], a + (row + q % 2 * 8) * kTile + step + q / 2 * 8 + column, 4);
+    const uint64_t b = ptx::wgmma_desc(s.b + step * 64, 8192, 1024, gpu::Swizzle::b128);
+    ptx::wgmma_m64k16<std::is_same_v<T, __half>, true>(d, words, b, step > 0);
+  }
+  ptx::wgmma_commit();
+  ptx::wgmma_wait<0>();
+  ptx::wgmma_done(d);
+  for (int j = 0; j < N / 8; ++j)
+    for (int q = 0; q < 4; ++q) c[(row + q / 2 * 8) * N + j * 8 + column + q % 2] = d[j][q];
 }
 
 std::vector<float> transposed(const std::vector<float>& x, int rows, int columns) {
@@ -137,7 +164,30 @@ template <class T, bool TransA, bool TransB> float wide_error() {
   return greatest_difference(dc.get(), product(fa, fb, 64, kWide, kTile));
 }
 
+template <class T, int N> float registers_error() {
+  const auto a = normal(64 * kTile, 34), b = normal(6 * kTile * N, 35);
+  const std::vector<T> ra(a.begin(), a.end()), rb(b.begin(), b.end());
+  const std::vector<float> fa(ra.begin(), ra.end()), last(rb.end() - kTile * N, rb.end());  // 2 of 3, 1 of 2
+  const Array<T> da(ra), db(rb);
+  const Array<float> dc(64 * N);
+  gpu::TensorMap map;
+  constexpr uint64_t row = 2 * N;
+  REQUIRE(gpu::make_tensor_map<4>(&map, db.data(), {N, kTile, 2, 3}, {row, row * kTile, row * kTile * 2}, {64, kTile, 1, 1}, gpu::Swizzle::b128) ==
+          cudaSuccess);
+  REQUIRE(fault_of<registers_kernel<T, N>>({.grid = 1, .block = 128, .smem = sizeof(WideTiles)}, map, da.data(), dc.data()) == "");
+  return greatest_difference(dc.get(), product(fa, last, 64, N, kTile));
+}
+
 }  // namespace
+
+TEST_CASE("emulation: wgmma with one operand in registers, the other a box of a tensor of four dimensions", "[emulated]") {
+  for_completions([&] {
+    CHECK(registers_error<__half, 64>() < 1e-3f);
+    CHECK(registers_error<__half, 128>() < 1e-3f);
+    CHECK(registers_error<__nv_bfloat16, 64>() < 1e-3f);
+    CHECK(registers_error<__nv_bfloat16, 128>() < 1e-3f);
+  });
+}
 
 TEST_CASE("emulation: wgmma of 64 x 256 in f16 and bf16, operands stored either way", "[emulated]") {
   CHECK(wide_error<__half, false, false>() < 1e-3f);

@@ -72,7 +72,7 @@ struct NamedBarrier {
 struct TmaCopy {
   char* to;
   TensorMap map;
-  int col, row;
+  std::array<int, TensorMap::kDims> first;
   uint64_t* bar;
 };
 // An accumulator tile with wgmma in flight: its values live in `values` until the warp waits.
@@ -86,6 +86,7 @@ struct WgmmaOp {
   Wgmma kind;
   const float* tile;
   uint64_t a, b;
+  std::vector<float> rows_of_a;  // 16 x 16, of a warp that has them in registers
   bool accumulate, executed;
   unsigned group;
 };

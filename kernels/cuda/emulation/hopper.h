@@ -8,25 +8,27 @@ namespace tapetum::emulation {
 
 // Stands in for CUtensorMap, with its size and alignment.
 struct alignas(64) TensorMap {
+  static constexpr int kDims = 4;
   const char* base;
-  uint64_t rows, cols, row_stride;
-  uint32_t box_rows, box_cols, elem, swizzle;
-  uint64_t magic;
-  char pad[128 - 56];
+  uint64_t sizes[kDims], strides[kDims];  // in elements, in bytes; the first dimension is dense, those that a tensor lacks have one element
+  uint32_t box[kDims], elem, swizzle;
+  uint32_t magic, dims;
 };
-cudaError_t make_tensor_map_2d(TensorMap* m, const void* base, int elem, uint64_t rows, uint64_t cols, uint64_t row_stride, uint32_t box_rows,
-                               uint32_t box_cols, int swizzle);
+static_assert(sizeof(TensorMap) == 128);
+cudaError_t make_tensor_map(TensorMap* m, const void* base, int elem, int dims, const uint64_t* sizes, const uint64_t* strides, const uint32_t* box,
+                            int swizzle);
 void mbarrier_init(uint64_t* bar, unsigned count, Loc at);
 void mbarrier_arrive(uint64_t* bar, unsigned expect_tx, Loc at);
 void mbarrier_wait(uint64_t* bar, unsigned parity, Loc at);
 void fence_proxy_async();
-void tma_load_2d(void* smem, const TensorMap* map, int col, int row, uint64_t* bar, Loc at);
+void tma_load(void* smem, const TensorMap* map, int dims, const int* first, uint64_t* bar, Loc at);
 uint64_t smem_addr(const void* p, Loc at);  // 18-bit shared-window address of dynamic shared memory
 struct Wgmma {
   int n;
   bool f16, trans_a, trans_b;  // bf16 otherwise; trans: stored along M or N
 };
 void wgmma(const Wgmma& kind, float* d, uint64_t a, uint64_t b, bool accumulate, Loc at);
+void wgmma(const Wgmma& kind, float* d, const uint32_t (&a)[4], uint64_t b, bool accumulate, Loc at);  // a in registers, as of mma.m16n8k16
 void wgmma_commit(Loc at);
 void wgmma_wait(int n, Loc at);
 

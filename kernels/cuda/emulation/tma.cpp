@@ -1,4 +1,6 @@
 // mbarrier, and the copies of tiles (TMA) that arrive at one.
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include "kernels/cuda/emulation/diagnostics.h"
@@ -9,7 +11,7 @@
 namespace tapetum::emulation {
 namespace {
 
-constexpr uint64_t kMagic = 0x54454e534f524d41ull;  // of a tensor map that make_tensor_map_2d filled
+constexpr uint32_t kMagic = 0x4f524d41;  // of a tensor map that make_tensor_map filled
 
 // 64 bits in shared memory, as on the device.
 struct Mbarrier {
@@ -38,43 +40,61 @@ void store(Block& b, uint64_t* p, Mbarrier m) {
   *p = std::bit_cast<uint64_t>(m);
 }
 
-// One element, zero outside the matrix.
-void fetch(char* to, const TensorMap& m, int64_t row, int64_t col) {
-  const bool inside = row >= 0 && col >= 0 && static_cast<uint64_t>(row) < m.rows && static_cast<uint64_t>(col) < m.cols;
+using Place = std::array<int64_t, TensorMap::kDims>;
+
+// One element, zero outside the tensor.
+void fetch(char* to, const TensorMap& m, const Place& at) {
+  const char* from = m.base + at[0] * m.elem;
+  bool inside = true;
+  for (size_t d = 0; d < at.size(); ++d) {
+    inside = inside && at[d] >= 0 && static_cast<uint64_t>(at[d]) < m.sizes[d];
+    from += at[d] * static_cast<int64_t>(m.strides[d]);
+  }
   if (inside)
-    std::memcpy(to, m.base + static_cast<uint64_t>(row) * m.row_stride + static_cast<uint64_t>(col) * m.elem, m.elem);
+    std::memcpy(to, from, m.elem);
   else
     std::memset(to, 0, m.elem);
 }
 
+uint64_t line_bytes(const TensorMap& m) { return uint64_t{m.box[0]} * m.elem; }
+uint64_t lines(const TensorMap& m) { return uint64_t{m.box[1]} * m.box[2] * m.box[3]; }
+
 void perform(Block& b, const TmaCopy& c) {
   const TensorMap& m = c.map;
-  const uint64_t to = window_address(b, c.to), line = static_cast<uint64_t>(m.box_cols) * m.elem;
-  for (uint32_t r = 0; r < m.box_rows; ++r)
+  const uint64_t to = window_address(b, c.to), line = line_bytes(m);
+  for (uint64_t i = 0; i < lines(m); ++i) {
+    Place at{c.first[0], c.first[1] + static_cast<int64_t>(i % m.box[1]), c.first[2] + static_cast<int64_t>(i / m.box[1] % m.box[2]),
+             c.first[3] + static_cast<int64_t>(i / m.box[1] / m.box[2])};
     for (uint64_t x = 0; x < line; x += 16) {  // the piece that a swizzle moves
       char piece[16];
-      for (uint64_t e = 0; e < 16; e += m.elem) fetch(piece + e, m, c.row + int64_t{r}, c.col + static_cast<int64_t>((x + e) / m.elem));
-      std::memcpy(window_pointer(b, swizzled(to + r * line + x, m.swizzle)), piece, 16);
+      for (uint64_t e = 0; e < 16; e += m.elem, ++at[0]) fetch(piece + e, m, at);
+      std::memcpy(window_pointer(b, swizzled(to + i * line + x, m.swizzle)), piece, 16);
     }
+  }
   tsan_release(c.bar);
   auto bar = std::bit_cast<Mbarrier>(*c.bar);
-  bar.bytes -= m.box_rows * line;
+  bar.bytes -= lines(m) * line;
   store(b, c.bar, bar);
 }
 
 }  // namespace
 
 // With the restrictions of cuTensorMapEncodeTiled.
-cudaError_t make_tensor_map_2d(TensorMap* m, const void* base, int elem, uint64_t rows, uint64_t cols, uint64_t stride, uint32_t box_rows,
-                               uint32_t box_cols, int swizzle) {
-  const uint64_t line = static_cast<uint64_t>(box_cols) * static_cast<unsigned>(elem);
+cudaError_t make_tensor_map(TensorMap* m, const void* base, int elem, int dims, const uint64_t* sizes, const uint64_t* strides, const uint32_t* box,
+                            int swizzle) {
+  *m = {static_cast<const char*>(base), {1, 1, 1, 1}, {}, {1, 1, 1, 1}, static_cast<uint32_t>(elem), static_cast<uint32_t>(swizzle), kMagic,
+        static_cast<uint32_t>(dims)};
+  for (int d = 0; d < dims; ++d) {
+    m->sizes[d] = sizes[d];
+    m->box[d] = box[d];
+    if (sizes[d] == 0 || box[d] < 1 || box[d] > 256) return cudaErrorInvalidValue;
+    if (d == 0) continue;
+    m->strides[d] = strides[d - 1];
+    if (strides[d - 1] % 16 || strides[d - 1] >> 40) return cudaErrorInvalidValue;
+  }
   const uint64_t longest = swizzle ? uint64_t{16} << swizzle : ~0ull;
-  const auto side_ok = [](uint32_t n) { return n >= 1 && n <= 256; };
-  if (reinterpret_cast<uintptr_t>(base) % 16 || stride % 16 || line % 16) return cudaErrorInvalidValue;
-  if (!side_ok(box_rows) || !side_ok(box_cols) || line > longest) return cudaErrorInvalidValue;
-  *m = {static_cast<const char*>(base), rows,   cols, stride, box_rows, box_cols, static_cast<uint32_t>(elem),
-        static_cast<uint32_t>(swizzle), kMagic, {}};
-  return cudaSuccess;
+  const bool fits = reinterpret_cast<uintptr_t>(base) % 16 == 0 && line_bytes(*m) % 16 == 0 && line_bytes(*m) <= longest;
+  return fits ? cudaSuccess : cudaErrorInvalidValue;
 }
 
 void mbarrier_init(uint64_t* p, unsigned count, Loc at) {
@@ -107,17 +127,19 @@ void mbarrier_wait(uint64_t* p, unsigned parity, Loc at) {
 
 void fence_proxy_async() {}  // the units here see memory as threads do
 
-void tma_load_2d(void* to, const TensorMap* map, int col, int row, uint64_t* bar, Loc at) {
+void tma_load(void* to, const TensorMap* map, int dims, const int* first, uint64_t* bar, Loc at) {
   Block& b = block();
   if (map->magic != kMagic) fail(b, "TMA load {}: invalid tensor map", at);
-  const size_t bytes = static_cast<size_t>(map->box_rows) * map->box_cols * map->elem;
+  if (map->dims != static_cast<uint32_t>(dims)) fail(b, "TMA load {}: {} coordinates for a tensor of {} dimensions", at, dims, map->dims);
+  const size_t bytes = lines(*map) * line_bytes(*map);
   if (!b.dynamic_shared.contains(to, bytes)) fail(b, "TMA load {}: destination outside dynamic shared memory", at);
   const uint64_t alignment = uint64_t{128} << map->swizzle;  // rows of a swizzle repeat after so many bytes
   if (window_address(b, to) % alignment) fail(b, "TMA load {}: destination misaligned for its swizzle", at);
   load(b, bar, at);
   AsyncUnit unit(b.tsan_async);
   note_write(to, bytes);
-  const TmaCopy copy{static_cast<char*>(to), *map, col, row, bar};
+  TmaCopy copy{static_cast<char*>(to), *map, {}, bar};
+  std::copy_n(first, dims, copy.first.begin());
   if (!config().lazy_async) return perform(b, copy);
   std::memset(to, 0xff, bytes);
   b.tma.push_back(copy);

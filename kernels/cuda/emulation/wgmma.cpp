@@ -38,13 +38,18 @@ struct Operand {
   }
 };
 
+float widen(uint32_t bits, bool f16) {
+  const auto low = static_cast<uint16_t>(bits);
+  return f16 ? half_bits_to_float(low) : bf16_bits_to_float(low);
+}
+
 float read_operand(Block& b, uint64_t address, bool f16) {
   const char* p = window_pointer(b, address);
   if (address < kWindow || !b.dynamic_shared.contains(p, 2)) fail(b, "wgmma: operand outside dynamic shared memory");
   uint16_t bits;
   note_read(p, 2);
   std::memcpy(&bits, p, 2);
-  return f16 ? half_bits_to_float(bits) : bf16_bits_to_float(bits);
+  return widen(bits, f16);
 }
 
 // The 16 rows of `warp`: acc[i * n + j].
@@ -53,7 +58,8 @@ void execute(Block& b, unsigned warp, const WgmmaOp& op, float* acc) {
   const unsigned first_row = warp % kWarpgroup * 16, n = static_cast<unsigned>(op.kind.n);
   float a[16][16], bt[16][256];
   for (unsigned i = 0; i < 16; ++i)
-    for (unsigned k = 0; k < 16; ++k) a[i][k] = read_operand(b, at_a.at(first_row + i, k), op.kind.f16);
+    for (unsigned k = 0; k < 16; ++k)
+      a[i][k] = op.rows_of_a.empty() ? read_operand(b, at_a.at(first_row + i, k), op.kind.f16) : op.rows_of_a[i * 16 + k];
   for (unsigned k = 0; k < 16; ++k)
     for (unsigned j = 0; j < n; ++j) bt[k][j] = read_operand(b, at_b.at(j, k), op.kind.f16);
   for (unsigned i = 0; i < 16; ++i) {
@@ -74,8 +80,20 @@ struct Payload {
   const Wgmma& kind;
   float* d;
   uint64_t a, b;
+  const uint32_t* rows_of_a;  // null: a lies in shared memory
   bool accumulate;
 };
+
+// Lane 4g + t: of rows g and g + 8 the elements 2t and 2t + 1, then those of both rows 8 further.
+std::vector<float> take_rows(void* const* payload, bool f16) {
+  std::vector<float> rows(16 * 16);
+  for (unsigned l = 0; l < kLanes; ++l)
+    for (unsigned i = 0; i < 8; ++i) {
+      const uint32_t word = static_cast<Payload*>(payload[l])->rows_of_a[i / 2];
+      rows[(l / 4 + i / 2 % 2 * 8) * 16 + i / 4 * 8 + l % 4 * 2 + i % 2] = widen(word >> i % 2 * 16, f16);
+    }
+  return rows;
+}
 
 WarpWgmma& state_of(Block& b, unsigned warp) {
   if (!b.wgmma[warp]) b.wgmma[warp] = std::make_unique<WarpWgmma>();
@@ -114,7 +132,8 @@ void perform_wgmma(void* const* payload, uint32_t) {
   take_registers(w, payload);
   WgmmaTile& tile = tile_of(w, p.d);
   tile.last_group = w.group;
-  WgmmaOp& op = w.ops.emplace_back(WgmmaOp{p.kind, p.d, p.a, p.b, p.accumulate, false, w.group});
+  auto rows = p.rows_of_a ? take_rows(payload, p.kind.f16) : std::vector<float>();
+  WgmmaOp& op = w.ops.emplace_back(WgmmaOp{p.kind, p.d, p.a, p.b, std::move(rows), p.accumulate, false, w.group});
   if (config().lazy_async) return;
   execute(b, warp, op, tile.values.data());
   op.executed = true;
@@ -153,7 +172,11 @@ uint64_t smem_addr(const void* p, Loc at) {
 }
 
 void wgmma(const Wgmma& kind, float* d, uint64_t a, uint64_t b, bool accumulate, Loc at) {
-  Payload p{kind, d, a, b, accumulate};
+  Payload p{kind, d, a, b, nullptr, accumulate};
+  collective(block(), Op::wgmma, ~0u, &p, perform_wgmma, true, at);
+}
+void wgmma(const Wgmma& kind, float* d, const uint32_t (&a)[4], uint64_t b, bool accumulate, Loc at) {
+  Payload p{kind, d, 0, b, a, accumulate};
   collective(block(), Op::wgmma, ~0u, &p, perform_wgmma, true, at);
 }
 
