@@ -9,7 +9,7 @@ namespace tapetum::kernels {
 namespace {
 
 constexpr double kLarge = 1e9;  // operations that take longer than a launch
-constexpr size_t kMostTimed = 12;
+constexpr size_t kMostTimed = 8;
 
 // One of the three primitives: how its node is called, and what its operands are called there.
 struct Role {
