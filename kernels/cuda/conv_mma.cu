@@ -1,5 +1,5 @@
 // implicit_gemm_mma: the three primitives on tensor cores in f16 and bf16, for channels_last images of multiples of 8 channels, which are
-// read in chunks of 8. The filter is read as [K, R, S, C]; in another order it is packed first. 1x1 filters of stride 1 are plain products.
+// read in chunks of 8. The filter is read as [K, R, S, C]; in another order it is packed first.
 // FLOPs: 2 N P Q K C R S / groups. With tiles of r x s elements an image is read channels / s times (its taps meet in the caches).
 #include "kernels/cuda/conv_correlation.cuh"
 #include "kernels/cuda/mma_product.cuh"

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "core/ops/layout.h"
+#include "kernels/matmul.h"
 #include "tests/ops/conv_cases.h"
 
 namespace tapetum::test {
@@ -101,6 +102,63 @@ TEST_CASE("conv2d: on cuda too the precision setting chooses the candidate", "[e
   REQUIRE(chosen(ConvPrecision::exact) == "implicit_gemm");
   REQUIRE(chosen(ConvPrecision::f2) == "winograd_f2");
   REQUIRE(chosen(ConvPrecision::f4) == "winograd_f4");
+}
+
+namespace {
+
+struct PointwiseResults {
+  Tensor y, gx, gw;
+};
+PointwiseResults pointwise(const Tensor& x, const Tensor& w, const Tensor& gy, const Tensor& b) {
+  return {conv2d(x, w, b), conv2d_grad_input(gy, w, {x.size(2), x.size(3)}), conv2d_grad_weight(x, gy, {1, 1})};
+}
+
+bool same_values(const Tensor& there, const Tensor& here) {
+  return amax(abs(to(to(there, DeviceKind::cpu), DType::f32) - to(to(here, there.dtype()), DType::f32))).item() == 0;
+}
+
+}  // namespace
+
+TEST_CASE("conv2d: on cuda every product of matrices serves 1x1 filters", "[emulated]") {
+  const auto whole_numbers = [](const Shape& shape) { return round(rand(shape, -4, 4)); };
+  const Tensor x = whole_numbers({2, 16, 8, 17}), w = whole_numbers({24, 16, 1, 1}), gy = whole_numbers({2, 24, 8, 17}), b = whole_numbers({24});
+  const PointwiseResults exact = pointwise(x, w, gy, b);
+  const kernels::KernelGuard forward("conv2d_forward:gemm"), grad_input("conv2d_grad_input:gemm"), grad_weight("conv2d_grad_weight:gemm");
+  for (const char* product : {"hopper", "mma", "tiled"})
+    for (DType t : {DType::f16, DType::bf16}) {
+      INFO(product << " " << name_of(t));
+      const std::string spec = std::string("matmul_forward:") + product;
+      const kernels::KernelGuard guard(spec);
+      const auto there = [&](const Tensor& v) { return channels_last(to(to(v, t), DeviceKind::cuda)); };
+      const PointwiseResults results = pointwise(there(x), there(w), there(gy), to(to(b, t), DeviceKind::cuda));
+      REQUIRE(same_values(results.y, exact.y));
+      REQUIRE(same_values(results.gx, exact.gx));
+      REQUIRE(same_values(results.gw, exact.gw));
+    }
+}
+
+TEST_CASE("conv2d: on cuda 1x1 filters are products image by image where channels are first", "[emulated]") {
+  set_prefer_channels_last(false);
+  check_cuda(conv_row("1x1", {{2, 16, 4, 6}, {24, 16, 1, 1}}));
+  check_cuda(conv_row("1x1 bias", {{3, 8, 4, 6}, {16, 8, 1, 1}, {16}}));
+  set_prefer_channels_last(true);
+}
+
+TEST_CASE("conv2d: on cuda 1x1 filters run as products where those pay", "[emulated]") {
+  const auto slot = [](const Shape& image, int64_t filters, DType t, ConvActivation activation = ConvActivation::none) {
+    const Tensor x = channels_last(to(ones(image, t), DeviceKind::cuda));
+    conv2d_act(x, to(ones({filters, image[1], 1, 1}, t), DeviceKind::cuda), {}, {}, activation);
+    return std::string(kernels::last_run().slot);
+  };
+  REQUIRE(slot({1, 16, 4, 4}, 72, DType::f32) == "matmul_forward");
+  REQUIRE(slot({1, 16, 4, 4}, 72, DType::bf16) == "matmul_forward");
+  REQUIRE(slot({1, 16, 4, 4}, 16, DType::f64) == "matmul_forward");
+  REQUIRE(slot({1, 16, 4, 4}, 64, DType::f32) == "conv2d_forward");                        // its tiles would be half empty
+  REQUIRE(slot({1, 16, 4, 4}, 72, DType::f32, ConvActivation::relu) == "conv2d_forward");  // which products do not know
+  kernels::set_float32_matmul_precision(kernels::Float32MatmulPrecision::high);
+  const std::string high = slot({1, 16, 4, 4}, 72, DType::f32);
+  kernels::set_float32_matmul_precision(kernels::Float32MatmulPrecision::highest);
+  REQUIRE(high == "conv2d_forward");  // a convolution never rounds to TF32
 }
 
 TEST_CASE("conv2d: winograd on cuda takes many tiles in batches", "[emulated]") {
