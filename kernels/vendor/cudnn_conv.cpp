@@ -67,8 +67,8 @@ bool is_expressible(const Conv2dArgs& a) {
   const Conv2dShape& z = a.shape;
   const auto aligned = [](const void* data) { return reinterpret_cast<uintptr_t>(data) % CudnnGraph::kAlignment == 0; };
   const auto walks = [](const int64_t(&strides)[4]) { return *std::min_element(strides, strides + 4) > 0; };
-  return z.dtype != DType::f64 && !a.bias && std::min({z.n, z.c, z.h, z.w, z.k, z.r, z.s, z.p, z.q}) > 0 && walks(z.x_stride) && walks(z.w_stride) &&
-         walks(z.y_stride) && aligned(a.x) && aligned(a.w) && aligned(a.y);
+  return z.dtype != DType::f64 && !a.bias && !a.is_fused() && std::min({z.n, z.c, z.h, z.w, z.k, z.r, z.s, z.p, z.q}) > 0 && walks(z.x_stride) &&
+         walks(z.w_stride) && walks(z.y_stride) && aligned(a.x) && aligned(a.w) && aligned(a.y);
 }
 
 CudnnPart& add_strided(CudnnGraph& graph, Name name, DType dtype, std::initializer_list<int64_t> sizes, const int64_t (&s)[4]) {
