@@ -52,14 +52,14 @@ template <class T> __device__ T sum_before(T value, T& total) {
   return before;
 }
 
-// Thread 0 gets the combination of all threads of a one-dimensional block of whole warps.
+// Thread 0 gets the combination of all threads of a one-dimensional block of whole warps. Once a kernel: a second call would overwrite what
+// thread 0 still reads.
 template <class T, class F> __device__ T reduce_block(T value, F f) {
   __shared__ T of_warp[kWarp];
   value = reduce_lanes(value, f);
   if (threadIdx.x % kWarp == 0) of_warp[threadIdx.x / kWarp] = value;
   __syncthreads();
   for (unsigned w = 1; threadIdx.x == 0 && w < blockDim.x / kWarp; ++w) value = f(value, of_warp[w]);
-  __syncthreads();  // before another call overwrites them
   return value;
 }
 

@@ -13,7 +13,7 @@ struct Tiles {
   uint64_t full[kStages], empty[kStages];
 };
 
-enum class Fault { none, no_init, few_bytes, no_wait };
+enum class Fault { none, no_init, no_init_fence, few_bytes, no_fence, no_wait };
 
 // c[m, n] = a[m, k] b by one block. The last warp copies tiles into a ring of stages, the first four multiply. MnMajor: b is [k, n],
 // otherwise [n, k].
@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(kThreads)
       ptx::mbarrier_init(&s.full[i], 1);
       ptx::mbarrier_init(&s.empty[i], 1);
     }
-    ptx::mbarrier_fence_init();
+    if (fault != Fault::no_init_fence) ptx::mbarrier_fence_init();
   }
   __syncthreads();
   if (tid == kConsumers) {
@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(kThreads)
   for (int t = 0; t < tiles; ++t) {
     const int stage = t % kStages, phase = t / kStages % 2;
     ptx::mbarrier_wait(&s.full[stage], phase);
-    ptx::wgmma_fence();
+    if (fault != Fault::no_fence) ptx::wgmma_fence();
     for (int step = 0; step < kTile; step += 16) {
       const uint64_t da = ptx::wgmma_desc(&s.a[stage][step], 0, 1024, gpu::Swizzle::b128);
       const uint64_t db = ptx::wgmma_desc(&s.b[stage][MnMajor ? step * kTile : step], 0, 1024, gpu::Swizzle::b128);
@@ -211,8 +211,16 @@ TEST_CASE("emulation: an mbarrier that nobody initialised", "[emulated]") {
   CHECK_THAT((run<false, Fault::no_init>().fault), Catch::Contains("mbarrier") && Catch::Contains("not initialised"));
 }
 
+TEST_CASE("emulation: an mbarrier that the copies need not see yet", "[emulated]") {
+  CHECK_THAT((run<false, Fault::no_init_fence>().fault), Catch::Contains("TMA load") && Catch::Contains("no fence"));
+}
+
 TEST_CASE("emulation: an mbarrier that expects more bytes than come", "[emulated]") {
   CHECK_THAT((run<false, Fault::few_bytes>().fault), Catch::Contains("deadlock") && Catch::Contains("mbarrier wait"));
+}
+
+TEST_CASE("emulation: wgmma without a fence behind what the threads did to its registers", "[emulated]") {
+  CHECK_THAT((run<false, Fault::no_fence>().fault), Catch::Contains("no wgmma.fence"));
 }
 
 TEST_CASE("emulation: accumulators of wgmma are NaN until it is waited for", "[emulated]") { CHECK(std::isnan(run<false, Fault::no_wait>().error)); }

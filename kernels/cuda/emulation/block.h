@@ -94,6 +94,7 @@ struct WarpWgmma {
   std::vector<WgmmaOp> ops;
   std::vector<WgmmaTile> tiles;
   unsigned group = 0;
+  bool fenced = false;  // since the threads may have changed registers
 };
 
 struct Block {
@@ -121,6 +122,7 @@ struct Block {
   // What runs in the background.
   bool copies_used = false;
   std::vector<TmaCopy> tma;
+  std::vector<uint64_t*> unfenced_mbarriers;
   std::array<std::unique_ptr<WarpWgmma>, kMaxWarps> wgmma;
 
   bool failed = false;

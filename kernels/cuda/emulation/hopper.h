@@ -18,6 +18,7 @@ static_assert(sizeof(TensorMap) == 128);
 cudaError_t make_tensor_map(TensorMap* m, const void* base, int elem, int dims, const uint64_t* sizes, const uint64_t* strides, const uint32_t* box,
                             int swizzle);
 void mbarrier_init(uint64_t* bar, unsigned count, Loc at);
+void mbarrier_fence_init();
 void mbarrier_arrive(uint64_t* bar, unsigned expect_tx, Loc at);
 void mbarrier_wait(uint64_t* bar, unsigned parity, Loc at);
 void fence_proxy_async();
@@ -29,6 +30,7 @@ struct Wgmma {
 };
 void wgmma(const Wgmma& kind, float* d, uint64_t a, uint64_t b, bool accumulate, Loc at);
 void wgmma(const Wgmma& kind, float* d, const uint32_t (&a)[4], uint64_t b, bool accumulate, Loc at);  // a in registers, as of mma.m16n8k16
+void wgmma_fence(Loc at);
 void wgmma_commit(Loc at);
 void wgmma_wait(int n, Loc at);
 

@@ -102,7 +102,9 @@ void mbarrier_init(uint64_t* p, unsigned count, Loc at) {
   if (!b.dynamic_shared.contains(p, sizeof *p)) fail(b, "mbarrier {}: not in dynamic shared memory", at);
   if (reinterpret_cast<uintptr_t>(p) % 8) fail(b, "mbarrier {}: misaligned", at);
   *p = std::bit_cast<uint64_t>(Mbarrier{0, count, count, 0, 1});
+  b.unfenced_mbarriers.push_back(p);
 }
+void mbarrier_fence_init() { block().unfenced_mbarriers.clear(); }
 
 void mbarrier_arrive(uint64_t* p, unsigned bytes, Loc at) {
   Block& b = block();
@@ -125,7 +127,7 @@ void mbarrier_wait(uint64_t* p, unsigned parity, Loc at) {
   tsan_acquire(p);
 }
 
-void fence_proxy_async() {}  // the units here see memory as threads do
+void fence_proxy_async() { mbarrier_fence_init(); }  // otherwise the units here see memory as threads do
 
 void tma_load(void* to, const TensorMap* map, int dims, const int* first, uint64_t* bar, Loc at) {
   Block& b = block();
@@ -136,6 +138,8 @@ void tma_load(void* to, const TensorMap* map, int dims, const int* first, uint64
   const uint64_t alignment = uint64_t{128} << map->swizzle;  // rows of a swizzle repeat after so many bytes
   if (window_address(b, to) % alignment) fail(b, "TMA load {}: destination misaligned for its swizzle", at);
   load(b, bar, at);
+  if (std::count(b.unfenced_mbarriers.begin(), b.unfenced_mbarriers.end(), bar))
+    fail(b, "TMA load {}: no fence since its mbarrier was initialised", at);
   AsyncUnit unit(b.tsan_async);
   note_write(to, bytes);
   TmaCopy copy{static_cast<char*>(to), *map, {}, bar};

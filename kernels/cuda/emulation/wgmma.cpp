@@ -82,6 +82,7 @@ struct Payload {
   uint64_t a, b;
   const uint32_t* rows_of_a;  // null: a lies in shared memory
   bool accumulate;
+  Loc at;
 };
 
 // Lane 4g + t: of rows g and g + 8 the elements 2t and 2t + 1, then those of both rows 8 further.
@@ -104,9 +105,12 @@ WgmmaTile& tile_of(WarpWgmma& w, const float* d) {
   return *std::find_if(w.tiles.begin(), w.tiles.end(), [&](const WgmmaTile& t) { return t.registers[0] == d; });
 }
 
+// Accumulators that are in flight already go on without a fence.
 void take_registers(WarpWgmma& w, void* const* payload) {
   const auto& first = *static_cast<Payload*>(payload[0]);
-  if (std::any_of(w.tiles.begin(), w.tiles.end(), [&](const WgmmaTile& t) { return t.registers[0] == first.d; })) return;
+  const bool in_flight = std::any_of(w.tiles.begin(), w.tiles.end(), [&](const WgmmaTile& t) { return t.registers[0] == first.d; });
+  if (!w.fenced && (!in_flight || first.rows_of_a)) fail(block(), "wgmma {}: no wgmma.fence since the threads had its registers", first.at);
+  if (in_flight) return;
   WgmmaTile& t = w.tiles.emplace_back(WgmmaTile{{}, first.kind.n, std::vector<float>(16u * static_cast<unsigned>(first.kind.n)), 0});
   for (unsigned l = 0; l < kLanes; ++l) t.registers[l] = static_cast<Payload*>(payload[l])->d;
   for_fragment(t.n, [&](size_t element, int lane, int r) {
@@ -137,6 +141,12 @@ void perform_wgmma(void* const* payload, uint32_t) {
   if (config().lazy_async) return;
   execute(b, warp, op, tile.values.data());
   op.executed = true;
+}
+
+void perform_fence(void* const*, uint32_t) {
+  Block& b = block();
+  AsyncUnit unit(b.tsan_async);
+  state_of(b, b.current / kLanes).fenced = true;
 }
 
 void perform_commit(void* const*, uint32_t) {
@@ -172,14 +182,15 @@ uint64_t smem_addr(const void* p, Loc at) {
 }
 
 void wgmma(const Wgmma& kind, float* d, uint64_t a, uint64_t b, bool accumulate, Loc at) {
-  Payload p{kind, d, a, b, nullptr, accumulate};
+  Payload p{kind, d, a, b, nullptr, accumulate, at};
   collective(block(), Op::wgmma, ~0u, &p, perform_wgmma, true, at);
 }
 void wgmma(const Wgmma& kind, float* d, const uint32_t (&a)[4], uint64_t b, bool accumulate, Loc at) {
-  Payload p{kind, d, 0, b, a, accumulate};
+  Payload p{kind, d, 0, b, a, accumulate, at};
   collective(block(), Op::wgmma, ~0u, &p, perform_wgmma, true, at);
 }
 
+void wgmma_fence(Loc at) { collective(block(), Op::wgmma, ~0u, nullptr, perform_fence, true, at); }
 void wgmma_commit(Loc at) { collective(block(), Op::wgmma, ~0u, nullptr, perform_commit, true, at); }
 
 // A group belongs to the warpgroup: it is complete when all four warps have committed it and its work is done.
@@ -189,6 +200,7 @@ void wgmma_wait(int n, Loc at) {
   collective(b, Op::wgmma, ~0u, nullptr, perform_nothing, true, at);
   if (!b.wgmma[warp]) return;
   WarpWgmma& own = *b.wgmma[warp];
+  own.fenced = false;
   if (own.group <= static_cast<unsigned>(n)) return;
   const unsigned until = own.group - static_cast<unsigned>(n);
   if (first + kWarpgroup > b.nwarps) fail(b, "wgmma {}: the warpgroup is incomplete", at);
@@ -209,6 +221,7 @@ void wgmma_wait(int n, Loc at) {
 
 void clear_hopper(Block& b) {
   b.tma.clear();
+  b.unfenced_mbarriers.clear();
   for (auto& w : b.wgmma)
     if (w) *w = {};
 }
