@@ -36,7 +36,30 @@ void check_random_rows(int count, uint64_t seed) {
 
 Tensor image(const Shape& shape) { return rand(shape, -1, 1); }
 
+// Rows whose gradients have kernels for channels side by side, with results in the order in which channels_last ones lie: so do the gradients
+// that come back.
+std::vector<Case> rows_with_channels_last_gradients() {
+  std::vector<Case> rows;
+  for (Case row : conv_cases) {
+    const std::string name = row.name;
+    const auto has = [&](const char* words) { return name.find(words) != std::string::npos; };
+    if (row.flat || row.bench || !(has("depthwise") || has("in chunks") || has("3x3 of"))) continue;
+    row.op = [op = row.op](const auto& x) { return permute(op(x), {0, 2, 3, 1}); };
+    rows.push_back(row);
+  }
+  return rows;
+}
+
 }  // namespace
+
+TEST_CASE("conv: every candidate matches the reference for gradients in channels_last") {
+  check_all(rows_with_channels_last_gradients(), check_candidates);
+}
+#if defined(TAPETUM_WITH_CUDA)
+TEST_CASE("conv: cuda kernels match the reference for gradients in channels_last", "[emulated]") {
+  check_all(rows_with_channels_last_gradients(), check_cuda);
+}
+#endif
 
 TEST_CASE("conv: random shapes and options match the reference") { check_random_rows(60, 20); }
 TEST_CASE("conv: many random shapes and options match the reference", "[nightly]") { check_random_rows(1000, 21); }
