@@ -80,24 +80,24 @@ template <class T, bool plain> class PairsOfHead {
 
 // Of the rows of one thread, above and below: each is shared by four lanes, which sum up their own columns until the end.
 struct OnlineSoftmax {
-  float factor, shift[2] = {kNone, kNone}, sum[2] = {};  // shift: factor times the greatest score
+  float factor, top[2] = {kNone, kNone}, sum[2] = {};
 
-  // 2^(factor s - shift) in place of s; scale: what earlier sums are to be scaled by.
+  // 2^(factor (s - top)) in place of s: that of the greatest score is 1, however large. scale: what earlier sums are to be scaled by.
   template <int Columns> __device__ void carry_on(Fragments16<Columns>& s, float (&scale)[2]) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       float most = kNone;
 #pragma unroll
       for (int j = 0; j < Columns / 8; ++j) most = fmaxf(most, fmaxf(s[j][2 * half], s[j][2 * half + 1]));
-      const float before = shift[half];
-      shift[half] = fmaxf(before, max_lanes<4>(most) * factor);
-      const float finite = shift[half] == kNone ? 0 : shift[half];
-      scale[half] = ptx::ex2(before - finite);
+      const float before = top[half];
+      top[half] = fmaxf(before, max_lanes<4>(most));
+      const float shift = top[half] == kNone ? 0 : top[half];
+      scale[half] = ptx::ex2((before - shift) * factor);
       sum[half] *= scale[half];
 #pragma unroll
       for (int j = 0; j < Columns / 8; ++j)
 #pragma unroll
-        for (int q = 2 * half; q < 2 * half + 2; ++q) sum[half] += s[j][q] = ptx::ex2(s[j][q] * factor - finite);
+        for (int q = 2 * half; q < 2 * half + 2; ++q) sum[half] += s[j][q] = ptx::ex2((s[j][q] - shift) * factor);
     }
   }
 };
@@ -127,7 +127,7 @@ __device__ void store_result(const AttentionForwardArgs& args, int64_t head, int
     const int i = row_of(2 * half);
     inverse[half] = sum == 0 ? 0 : 1 / sum;
     if (lane() % 4 == 0 && i < count)
-      static_cast<float*>(args.lse)[head * p.queries + row + i] = sum == 0 ? -kNone : softmax.shift[half] / kPowersOfTwo + logf(sum);
+      static_cast<float*>(args.lse)[head * p.queries + row + i] = sum == 0 ? -kNone : softmax.top[half] * (softmax.factor / kPowersOfTwo) + logf(sum);
   }
   store_rows<T, Width>(rows_of<T>(args.out, p, head) + row * args.out.row, args.out.row, count, static_cast<int>(p.width), out, inverse);
 }

@@ -108,6 +108,84 @@ TEST_CASE("scaled_dot_product_attention: NaN and infinity stay in their row") {
   REQUIRE(all(isfinite(scaled_dot_product_attention(rand({3, 4}) * 1e4, k * 1e4, v))).item() == 1);
 }
 
+#if defined(TAPETUM_WITH_CUDA)
+
+namespace {
+
+// Each kernel that takes these 16-bit tensors.
+template <class F> void for_each_16_bit_kernel(F f) {
+  for (const char* kernel : {"hopper", "flash", "tiles"}) {
+    INFO(kernel);
+    kernels::KernelGuard guard(std::string("attention_forward:") + kernel);
+    f();
+  }
+}
+
+Tensor half_on_cuda(const Tensor& x) { return to(to(x, DType::f16), DeviceKind::cuda); }
+Tensor on_cpu(const Tensor& x) { return to(to(x, DeviceKind::cpu), DType::f64); }
+
+}  // namespace
+
+TEST_CASE("scaled_dot_product_attention: every length on tensor cores", "[emulated]") {
+  manual_seed(9);
+  for (int64_t n : {1, 16, 17, 63, 65, 127, 128, 129, 257}) {
+    const int64_t m = n * 7 / 5 + 1, width = 8 * (1 + n % 17), queries = n % 4 == 1 ? m : n, keys = n % 4 == 1 ? n : m;
+    const bool causal = n % 2;
+    INFO(queries << " queries, " << keys << " keys, width " << width);
+    std::vector<Tensor> x, exact;
+    for (int64_t tokens : {queries, keys, keys}) {
+      x.push_back(half_on_cuda(rand({2, tokens, width}, -2, 2)).set_requires_grad());
+      exact.push_back(on_cpu(x.back().detach()).set_requires_grad());
+    }
+    const Tensor hidden = none_where(triu(ones({queries, keys}, DType::boolean), 1)), gy = half_on_cuda(rand({2, queries, width}, -1, 1));
+    const Tensor expected = plain(exact[0], exact[1], exact[2], causal ? hidden : scalar_tensor(0, DType::f64));
+    const auto expected_gs = grad({expected}, exact, {on_cpu(gy)});
+    for_each_16_bit_kernel([&] {
+      kernels::last_run() = {};
+      const Tensor y = scaled_dot_product_attention(x[0], x[1], x[2], {.causal = causal});
+      const auto gs = grad({y}, x, {gy});
+      const double tolerance = kernels::last_run().error * 0x1p-23 + kernels::last_run().runs * 0x1p-11;
+      check_near(on_cpu(y.detach()), expected.detach(), tolerance);
+      for (size_t i = 0; i < 3; ++i) check_near(on_cpu(gs[i]), expected_gs[i], 2 * tolerance);
+    });
+  }
+}
+
+TEST_CASE("scaled_dot_product_attention: thousands of tokens on tensor cores", "[emulated]") {
+  manual_seed(8);
+  constexpr int64_t n = 4100, m = 1500;
+  const Tensor q = half_on_cuda(rand({1, n, 16}, -2, 2)), k = half_on_cuda(rand({1, m, 16}, -2, 2)), v = half_on_cuda(rand({1, m, 16}, -2, 2));
+  const Tensor expected = plain(on_cpu(q), on_cpu(k), on_cpu(v), none_where(triu(ones({n, m}, DType::boolean), 1)));
+  for_each_16_bit_kernel([&] { check_near(on_cpu(scaled_dot_product_attention(q, k, v, {.causal = true})), expected, 1e-3); });
+}
+
+TEST_CASE("scaled_dot_product_attention: NaN stays in its row on tensor cores", "[emulated]") {
+  for (int64_t row : {0, 70, 129}) {
+    Tensor x = rand({130, 64});
+    x(row, 5).fill_(NAN);
+    const Tensor finite = half_on_cuda(rand({130, 64})), nan = half_on_cuda(x);
+    for_each_16_bit_kernel([&] {
+      const Tensor of_query = isnan(on_cpu(scaled_dot_product_attention(nan, finite, finite, {.causal = true})));
+      REQUIRE(all(of_query(row)).item() == 1);
+      REQUIRE(sum(to(of_query, DType::f64)).item() == 64);
+      const Tensor of_key = isnan(on_cpu(scaled_dot_product_attention(finite, nan, finite, {.causal = true})));
+      REQUIRE(sum(to(of_key, DType::f64)).item() == 64 * static_cast<double>(130 - row));  // of the queries that meet it
+    });
+  }
+}
+
+TEST_CASE("scaled_dot_product_attention: tensor cores read heads inside of rows", "[emulated]") {
+  const Tensor x = half_on_cuda(rand({2, 140, 3, 24}, -2, 2)), inside = transpose(x, 1, 2), dense = contiguous(inside);
+  for_each_16_bit_kernel([&] {
+    const Tensor y = scaled_dot_product_attention(inside, inside, inside), expected = scaled_dot_product_attention(dense, dense, dense);
+    REQUIRE(amax(abs(on_cpu(y) - on_cpu(expected))).item() == 0);
+    const Tensor large = inside * 1e4;
+    REQUIRE(all(isfinite(on_cpu(scaled_dot_product_attention(large, large, inside)))).item() == 1);
+  });
+}
+
+#endif
+
 TEST_CASE("scaled_dot_product_attention: the result lies in memory as the queries do") {
   const Tensor x = rand({2, 5, 3, 4});
   const Tensor q = transpose(x, 1, 2);  // heads inside of rows
