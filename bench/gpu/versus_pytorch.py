@@ -10,6 +10,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--tree", type=pathlib.Path, default=HERE.parents[1] / "build/gpu", help="the build tree")
 parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
+parser.add_argument("--rows", type=pathlib.Path, default=HERE / "rows.tsv", metavar="FILE", help="%(default)s")
 parser.add_argument("--only", default="", help="rows whose name has this text")
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--seconds", type=float, default=1e9, help="begin no row after that")
@@ -28,7 +29,7 @@ start = time.monotonic()
 
 
 def rows():
-    for line in (HERE / "rows.tsv").read_text().splitlines():
+    for line in args.rows.read_text().splitlines():
         if line.startswith("#") or not line.strip():
             continue
         op, whats, dtypes, sizes, smoke = line.split("\t")[:5]
@@ -340,6 +341,7 @@ for row in map(lambda fields: Row(*fields), rows()):
         print(f"{row.name:48} {str(error).splitlines()[0][:110]}", flush=True)
 if not args.smoke:
     table.summary()
+if not args.smoke and args.device == "cuda":
     print("\ngoals")
     for what, figure, met in goals(table.rows):
         print(f"{what:68}{'not measured' if figure is None else ('met' if met else 'missed') + ': ' + figure}")
