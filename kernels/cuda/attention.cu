@@ -6,13 +6,8 @@ namespace tapetum::kernels {
 namespace {
 
 template <class Args> bool supports(const Args&) { return true; }
-double forward_error(const AttentionForwardArgs& a) {
-  return 16 + 4 * __builtin_sqrt(static_cast<double>(a.problem.width)) + 2 * __builtin_sqrt(static_cast<double>(a.problem.keys));
-}
-double backward_error(const AttentionBackwardArgs& a) {
-  const AttentionProblem& p = a.problem;
-  return 32 + 4 * __builtin_sqrt(static_cast<double>(p.width + p.value_width)) + 4 * __builtin_sqrt(static_cast<double>(p.keys + p.queries));
-}
+double forward_error(const AttentionForwardArgs& a) { return AttentionError{a.problem, false}.forward(); }
+double backward_error(const AttentionBackwardArgs& a) { return AttentionError{a.problem, false}.backward(); }
 
 template <class S>
 __device__ TileRows<S> tile_rows(const Heads<const void*>& x, const AttentionProblem& p, int64_t head, int64_t count, int64_t width) {

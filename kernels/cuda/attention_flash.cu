@@ -52,10 +52,7 @@ __global__ void __launch_bounds__(kMmaThreads, Width <= 64 ? 3 : 2) attention_fo
 }
 
 bool supports(const AttentionForwardArgs& a) { return supports_mma(a.problem) && has_aligned_rows(a.out); }
-double error(const AttentionForwardArgs& a) {
-  const AttentionProblem& p = a.problem;
-  return 16 + 4 * __builtin_sqrt(static_cast<double>(p.width)) + 2 * __builtin_sqrt(static_cast<double>(p.keys)) + rounding(p.dtype);
-}
+double error(const AttentionForwardArgs& a) { return AttentionError{a.problem, true}.forward(); }
 
 Status run(const AttentionForwardArgs& a, Workspace& w) {
   const AttentionProblem& p = a.problem;

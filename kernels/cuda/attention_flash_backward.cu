@@ -132,11 +132,7 @@ __global__ void __launch_bounds__(kMmaThreads)
 bool supports(const AttentionBackwardArgs& a) {
   return supports_mma(a.problem) && has_aligned_rows(a.gy) && has_aligned_rows(a.gq) && has_aligned_rows(a.gk) && has_aligned_rows(a.gv);
 }
-double error(const AttentionBackwardArgs& a) {
-  const AttentionProblem& p = a.problem;
-  return 32 + 4 * __builtin_sqrt(static_cast<double>(p.width + p.value_width)) + 4 * __builtin_sqrt(static_cast<double>(p.keys + p.queries)) +
-         rounding(p.dtype);
-}
+double error(const AttentionBackwardArgs& a) { return AttentionError{a.problem, true}.backward(); }
 
 Status run(const AttentionBackwardArgs& a, Workspace& w) {
   const AttentionProblem& p = a.problem;

@@ -213,10 +213,7 @@ bool supports(const AttentionForwardArgs& a) {
 }
 // Fewer queries leave a group without work.
 bool prefers(const AttentionForwardArgs& a) { return a.problem.queries > kGroupRows; }
-double error(const AttentionForwardArgs& a) {
-  const AttentionProblem& p = a.problem;
-  return 16 + 4 * __builtin_sqrt(static_cast<double>(p.width)) + 2 * __builtin_sqrt(static_cast<double>(p.keys)) + rounding(p.dtype);
-}
+double error(const AttentionForwardArgs& a) { return AttentionError{a.problem, true}.forward(); }
 
 Status run(const AttentionForwardArgs& a, Workspace& w) {
   const auto with_width = [&]<class T>() { return a.problem.width <= 64 ? launch<T, 64>(a, w) : launch<T, 128>(a, w); };

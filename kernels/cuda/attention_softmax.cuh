@@ -145,8 +145,5 @@ inline bool supports_mma(const AttentionProblem& p) {
          p.queries < most && p.keys < most && has_aligned_rows(p.q) && has_aligned_rows(p.k) && has_aligned_rows(p.v);
 }
 
-// Weights are rounded to the problem's type before they are multiplied: in units of f32, which the products are summed in.
-inline double rounding(DType dtype) { return dtype == DType::f16 ? 0x1p13 : 0x1p16; }
-
 }  // namespace
 }  // namespace tapetum::kernels

@@ -58,6 +58,27 @@ Status launch_backward(const AttentionBackwardArgs& a, const Workspace& w, const
   return status_of(e);
 }
 
+// Bounds of errors in units of eps of what is computed in, where scores, values and the products of gradients are of magnitude 1: an error of
+// greater ones is as many times greater. n roundings of a sum add up to 2 sqrt(n), seven standard deviations of as many random ones. Tensor
+// cores cut off what they shift out of a sum, each 16 products once, and take weights rounded to 16 bits.
+struct AttentionError {
+  const AttentionProblem& p;
+  bool tensor_cores;
+
+  double sum(int64_t n) const { return 2 * __builtin_sqrt(static_cast<double>(n)) + (tensor_cores ? static_cast<double>(n) / 16 : 0); }
+  double rounded() const { return !tensor_cores ? 0 : p.dtype == DType::f16 ? 0x1p12 : 0x1p15; }
+  // Of its product, its scaling and the power.
+  double weight() const { return sum(p.width) + 5; }
+  // Weights are in the sum over keys and in its divisor; tiles' sums are scaled at times.
+  double weighted() const { return 2 * weight() + 2.5 * sum(p.keys) + 2; }
+  double forward() const { return weighted() + rounded(); }
+  // lse is no more wrong than a weighted sum. A slope is that of a weight times the difference of a product and delta, which has out's error.
+  double backward() const {
+    const double slope = 2 * (weight() + weighted()) + 2 * sum(p.value_width) + forward() + 4;
+    return slope + sum(p.keys < p.queries ? p.queries : p.keys) + rounded();
+  }
+};
+
 // One number a query, in what the problem is computed in.
 inline size_t delta_bytes(const AttentionBackwardArgs& a) {
   return static_cast<size_t>(head_count(a.problem) * a.problem.queries) * (a.problem.dtype == DType::f64 ? sizeof(double) : sizeof(float));
