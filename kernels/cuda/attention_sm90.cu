@@ -17,7 +17,7 @@ constexpr int kGroupRows = 64, kRows = kGroupRows * kConsumers, kKeys = 128, kSt
 // Tiles in boxes of 64 columns, which are the 128 bytes of a swizzle.
 template <int Width> struct Shared {
   uint16_t q[kRows * Width], k[kStages][kKeys * Width], v[kStages][kKeys * Width];
-  uint64_t q_full, k_full[kStages], k_empty[kStages], v_full[kStages], v_empty[kStages];
+  uint64_t k_full[kStages], k_empty[kStages], v_full[kStages], v_empty[kStages];
 };
 
 // The place in a ring of the block's i-th tile, and the parity of its rounds.
@@ -49,19 +49,21 @@ struct BlockOfRows {
 template <int Width, int Rows>
 __device__ void load(uint16_t* tile, const HeadMap& x, const AttentionProblem& p, int64_t head, int first, uint64_t* full) {
   const int h = x.heads ? static_cast<int>(head % p.heads) : 0, b = x.batches ? static_cast<int>(head / p.heads) : 0;
-  ptx::mbarrier_arrive_expect_tx(full, Rows * Width * sizeof(uint16_t));
   for (int column = 0; column < Width; column += 64) ptx::tma_load_4d(tile + column * Rows, &x.map, column, first, h, b, full);
 }
 
 template <int Width> __device__ void produce(Shared<Width>& s, const HeadMap& q, const HeadMap& k, const HeadMap& v, const AttentionProblem& p) {
   const BlockOfRows block(p);
-  load<Width, kRows>(s.q, q, p, block.head, block.begin, &s.q_full);
   for (int i = 0; i < block.tiles; ++i) {
     const Turn turn(i);
+    uint64_t *k_full = &s.k_full[turn.stage], *v_full = &s.v_full[turn.stage];
     ptx::mbarrier_wait(&s.k_empty[turn.stage], turn.parity ^ 1);
-    load<Width, kKeys>(s.k[turn.stage], k, p, block.head, i * kKeys, &s.k_full[turn.stage]);
+    ptx::mbarrier_arrive_expect_tx(k_full, sizeof s.k[0] + (i == 0 ? sizeof s.q : 0));  // q comes with the first keys
+    if (i == 0) load<Width, kRows>(s.q, q, p, block.head, block.begin, k_full);
+    load<Width, kKeys>(s.k[turn.stage], k, p, block.head, i * kKeys, k_full);
     ptx::mbarrier_wait(&s.v_empty[turn.stage], turn.parity ^ 1);
-    load<Width, kKeys>(s.v[turn.stage], v, p, block.head, i * kKeys, &s.v_full[turn.stage]);
+    ptx::mbarrier_arrive_expect_tx(v_full, sizeof s.v[0]);
+    load<Width, kKeys>(s.v[turn.stage], v, p, block.head, i * kKeys, v_full);
   }
 }
 
@@ -128,7 +130,6 @@ template <class T, int Width> __device__ void consume(Shared<Width>& shared, int
     softmax.carry_on<kKeys>(s, scale);
   };
 
-  ptx::mbarrier_wait(&shared.q_full, 0);
   group.start_scores(s, 0);
   ptx::wgmma_wait<0>();
   ptx::wgmma_done(s);
@@ -163,7 +164,6 @@ __global__ void __launch_bounds__(kBlock, 1)
                                     const AttentionForwardArgs GPU_IN_PLACE args) {
   auto& shared = *gpu::dynamic_shared<Shared<Width>>();
   if (threadIdx.x == 0) {
-    ptx::mbarrier_init(&shared.q_full, 1);
     for (int i = 0; i < kStages; ++i) {
       ptx::mbarrier_init(&shared.k_full[i], 1), ptx::mbarrier_init(&shared.v_full[i], 1);
       ptx::mbarrier_init(&shared.k_empty[i], kConsumers), ptx::mbarrier_init(&shared.v_empty[i], kConsumers);

@@ -126,13 +126,13 @@ template <class T, int N> __global__ void registers_kernel(const __grid_constant
   __syncthreads();
   ptx::mbarrier_wait(&s.full, 0);
   float d[N / 8][4];  // the first product overwrites what they hold
+  uint32_t words[kTile / 16][4];
+  for (int i = 0; i < kTile / 16; ++i)
+    for (int q = 0; q < 4; ++q) memcpy(&words[i][q], a + (row + q % 2 * 8) * kTile + i * 16 + q / 2 * 8 + column, 4);
   ptx::wgmma_fence();
-  for (int step = 0; step < kTile; step += 16) {
-    uint32_t words[4];
-    for (int q = 0; q < 4; ++q) memcpy(&words[q], a + (row + q % 2 * 8) * kTile + step + q / 2 * 8 + column, 4);
-    const uint64_t b = ptx::wgmma_desc(s.b + step * 64, 8192, 1024, gpu::Swizzle::b128);
-    ptx::wgmma_m64k16<std::is_same_v<T, __half>, true>(d, words, b, step > 0);
-  }
+#pragma unroll
+  for (int i = 0; i < kTile / 16; ++i)
+    ptx::wgmma_m64k16<std::is_same_v<T, __half>, true>(d, words[i], ptx::wgmma_desc(s.b + i * 16 * 64, 8192, 1024, gpu::Swizzle::b128), i > 0);
   ptx::wgmma_commit();
   ptx::wgmma_wait<0>();
   ptx::wgmma_done(d);
