@@ -52,7 +52,7 @@ std::vector<Tensor> repeated(const std::vector<Tensor>& xs, int dim) {
   return out;
 }
 
-// The op's result, and the gradients of its inputs for a cotangent that depends on the result's shape alone.
+// The op's result, and the gradients of its inputs for a cotangent whose values depend on the result's shape alone; it lies as the result does.
 std::vector<Tensor> run(const Case& row, const std::vector<Tensor>& inputs) {
   if (row.flat) return {row.op(inputs)};
   std::vector<Tensor> xs;
@@ -60,7 +60,8 @@ std::vector<Tensor> run(const Case& row, const std::vector<Tensor>& inputs) {
   const Tensor y = row.op(xs);
   const GeneratorState keep = random_state();
   manual_seed(7);
-  const Tensor gy = to(rand(y.shape(), -1, 1, DType::bf16, y.device()), y.dtype());  // what bf16 holds, every type holds
+  Tensor gy = empty_like(y);
+  copy_(gy, rand(y.shape(), -1, 1, DType::bf16, y.device()));  // what bf16 holds, every type holds
   set_random_state(keep);
   std::vector<Tensor> all{y.detach()};
   for (const Tensor& g : grad({y}, xs, {gy})) all.push_back(g);
