@@ -9,7 +9,7 @@ Tensor Transfer::start(const Tensor& x) const {
   const Tensor pinned = pin_memory(x);
   Tensor y = [&] {
     const cuda::StreamGuard on(consumer_);
-    return empty(x.shape(), x.dtype(), consumer_.device());
+    return empty_strided(pinned.shape(), pinned.strides(), pinned.dtype(), consumer_.device());
   }();
   const cuda::Event free;
   free.record(consumer_);

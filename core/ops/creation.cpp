@@ -31,6 +31,11 @@ void copy_bytes(Tensor& to, const Tensor& from, bool wait) {
 
 namespace {
 
+Tensor pinned_like(const Tensor& x) {
+  const size_t bytes = static_cast<size_t>(x.numel()) * size_of(x.dtype());
+  return tensor_on(Storage::make_pinned(bytes), x.shape(), dense_strides_like(x), x.dtype());
+}
+
 struct DeviceOptions {
   Device from, to;
   bool non_blocking;
@@ -45,11 +50,10 @@ struct ToDeviceOp {
   static constexpr OpInfo info{"to_device"};
   using Options = DeviceOptions;
   static Tensor forward(Context&, const Options& o, const Tensor& x) {
-    const Tensor dense = contiguous(x);
+    const Shape strides = dense_strides_like(x);
     const bool pinned = o.non_blocking && o.to.kind == DeviceKind::cpu;
-    Tensor y = pinned ? tensor_on(Storage::make_pinned(static_cast<size_t>(x.numel()) * size_of(x.dtype())), x.shape(), dense.strides(), x.dtype())
-                      : empty(x.shape(), x.dtype(), o.to);
-    if (o.to.kind != DeviceKind::meta) copy_bytes(y, dense, !o.non_blocking);
+    Tensor y = pinned ? pinned_like(x) : empty_strided(x.shape(), strides, x.dtype(), o.to);
+    if (o.to.kind != DeviceKind::meta) copy_bytes(y, x.strides() == strides ? x : clone(x), !o.non_blocking);
     return y;
   }
   static Gradients backward(const Context&, const Options& o, const Tensor& gy) { return {to(gy, o.from)}; }
@@ -181,10 +185,8 @@ Tensor to(const Tensor& x, DType dtype) {
 Tensor pin_memory(const Tensor& x) {
   if (is_pinned(x)) return x;
   if (x.device().kind != DeviceKind::cpu) throw DeviceError(fmt::format("pin_memory: expected a tensor on the cpu, got '{}'", to_string(x.device())));
-  const Tensor dense = contiguous(x.detach());
-  const size_t bytes = static_cast<size_t>(x.numel()) * size_of(x.dtype());
-  Tensor y = tensor_on(Storage::make_pinned(bytes), x.shape(), contiguous_strides(x.shape()), x.dtype());
-  std::memcpy(y.mutable_raw(), dense.raw(), bytes);
+  Tensor y = pinned_like(x);
+  copy_(y, x.detach());
   return y;
 }
 

@@ -18,6 +18,20 @@ bool same(const Tensor& a, const Tensor& b) { return all(eq(to(a, DeviceKind::cp
 
 }  // namespace
 
+TEST_CASE("cuda: a tensor keeps its order of dimensions on the way", "[emulated]") {
+  const Tensor x = rand({2, 5, 3, 4}), last = channels_last(x), part = slice(last, 1, 1, 4);
+  for (const Tensor& t : {x, last, part, transpose(x, 0, 3)}) {
+    const Tensor there = to(t, DeviceKind::cuda), back = to(there, DeviceKind::cpu, true), pinned = pin_memory(t);
+    cuda::synchronize();
+    REQUIRE(there.strides() == empty_like(t).strides());
+    REQUIRE(back.strides() == there.strides());
+    REQUIRE(pinned.strides() == there.strides());
+    REQUIRE(all(eq(back, t)).item() != 0);
+    REQUIRE(all(eq(pinned, t)).item() != 0);
+  }
+  REQUIRE(to(last, DeviceKind::cuda).strides() == last.strides());
+}
+
 TEST_CASE("cuda: tensors go to the device and come back", "[emulated]") {
   const Tensor x = rand({3, 5});
   const Tensor y = to(transpose(x, 0, 1), gpu);

@@ -1,4 +1,6 @@
 #pragma once
+#include "core/ops/launch.h"
+#include "core/ops/promotion.h"
 #include "kernels/matmul.h"
 #include "tests/ops/case.h"
 
@@ -12,6 +14,25 @@ inline Case linear_row(const char* name, std::vector<Shape> shapes) {
           .shapes = std::move(shapes),
           .op = [](const auto& x) { return linear(x[0], x[1], x.size() > 2 ? x[2] : Tensor()); },
           .slots = {&kernels::matmul_forward}};
+}
+// What the slot takes and no op asks for: a batch with a bias, into every other column of a larger matrix.
+inline Tensor multiply_into_columns(const Tensor& a, const Tensor& b, const Tensor& bias) {
+  check_floating("matmul", a);
+  if (const DType t = kernel_type(a); t != a.dtype()) return to(multiply_into_columns(to(a, t), to(b, t), to(bias, t)), a.dtype());
+  const int64_t count = a.size(0), m = a.size(1), n = b.size(2);
+  Tensor y = empty({count, m, n, 2}, a.dtype(), a.device());
+  const Shape sa{a.strides()[0]}, sb{b.strides()[0]}, sy{y.strides()[0]};
+  const Tensor dense = contiguous(bias);
+  const kernels::MatmulShape shape{.batch = strided<3>({count}, {&sa, &sb, &sy}),
+                                   .m = m,
+                                   .n = n,
+                                   .k = a.size(2),
+                                   .a = {a.strides()[1], a.strides()[2]},
+                                   .b = {b.strides()[1], b.strides()[2]},
+                                   .c = {y.strides()[1], y.strides()[2]},
+                                   .dtype = a.dtype()};
+  launch(kernels::matmul_forward, a.device(), a.dtype(), kernels::MatmulArgs{shape, a.raw(), b.raw(), y.mutable_raw(), dense.raw()});
+  return select(y, 3, 0);
 }
 inline Case timed(Case row, double flops) {
   row.low = -1, row.high = 1, row.flops = flops;
@@ -56,6 +77,23 @@ inline const std::vector<Case> matmul_cases = {
      .shapes = {{37, 64}, {64, 24}},
      .op = [](const auto& x) { return matmul(slice(x[0], 1, 0, 61), slice(slice(x[1], 0, 0, 61), 1, 0, 21)); },
      .slots = {&kernels::matmul_forward}},
+    matmul_row("matmul one matrix times a batch in chunks", {{24, 72}, {3, 72, 40}}),
+    matmul_row("matmul a batch times one matrix in chunks", {{3, 24, 72}, {1, 72, 40}}),
+    {.name = "matmul batch of odd matrices within larger ones",
+     .shapes = {{3, 131, 72}, {3, 72, 264}},
+     .op = [](const auto& x) { return matmul(slice(x[0], 2, 0, 69), slice(slice(x[1], 1, 0, 69), 2, 0, 261)); },
+     .slots = {&kernels::matmul_forward},
+     .flat = true},
+    {.name = "matmul batch of odd transposed matrices within larger ones",
+     .shapes = {{2, 69, 136}, {2, 261, 72}},
+     .op = [](const auto& x) { return matmul(transpose(slice(x[0], 2, 0, 131), 1, 2), transpose(slice(x[1], 2, 0, 69), 1, 2)); },
+     .slots = {&kernels::matmul_forward},
+     .flat = true},
+    {.name = "matmul batch with bias into columns of a larger matrix",
+     .shapes = {{3, 131, 72}, {3, 72, 264}, {264}},
+     .op = [](const auto& x) { return multiply_into_columns(x[0], x[1], x[2]); },
+     .slots = {&kernels::matmul_forward},
+     .flat = true},
     {.name = "matmul one element after a chunk",
      .shapes = {{40, 64}, {48, 24}},
      .op = [](const auto& x) { return matmul(slice(x[0], 1, 1, 49), x[1]); },
