@@ -1,7 +1,6 @@
 // Reports what is wrong with a kernel's input into memory that the host reads when it next waits for the device: nothing waits here.
 #pragma once
 #include "kernels/cuda/gpu/gpu.cuh"
-#include "kernels/cuda/gpu/ptx.cuh"
 #include "kernels/fault.h"
 
 namespace tapetum::kernels {
@@ -12,10 +11,12 @@ namespace {
 __device__ inline void report(Fault* fault, int64_t position, int64_t value) {
   auto* lowest = reinterpret_cast<long long*>(&fault->position);
   if (atomicMin(lowest, position) <= position) return;
-  while (!ptx::try_lock(&fault->lock)) __nanosleep(64);
+  while (atomicCAS(&fault->lock, 0u, 1u) != 0) __nanosleep(64);
+  __threadfence();
   if (atomicMin(lowest, position) == position)
     atomicExch(reinterpret_cast<unsigned long long*>(&fault->value), static_cast<unsigned long long>(value));
-  ptx::unlock(&fault->lock);
+  __threadfence();
+  atomicExch(&fault->lock, 0u);
 }
 
 }  // namespace

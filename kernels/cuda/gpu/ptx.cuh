@@ -30,27 +30,6 @@ __device__ __forceinline__ unsigned lane_id() {
 #endif
 }
 
-// Whoever takes a lock sees what others did while they held it: the order is part of the instructions.
-__device__ __forceinline__ bool try_lock(unsigned* lock) {
-#if defined(__CUDACC__)
-  unsigned before;
-  asm volatile("atom.acquire.gpu.cas.b32 %0, [%1], 0, 1;" : "=r"(before) : "l"(lock) : "memory");
-  return before == 0;
-#else
-  const bool taken = atomicCAS(lock, 0u, 1u) == 0;
-  __threadfence();
-  return taken;
-#endif
-}
-__device__ __forceinline__ void unlock(unsigned* lock) {
-#if defined(__CUDACC__)
-  asm volatile("st.release.gpu.b32 [%0], 0;" ::"l"(lock) : "memory");
-#else
-  __threadfence();
-  atomicExch(lock, 0u);
-#endif
-}
-
 // ldmatrix: lanes 8i to 8i+7 give the rows (16 bytes each) of matrix i.
 template <bool Trans = false> __device__ __forceinline__ void ldmatrix_x4(uint32_t (&r)[4], const void* row GPU_AND_CALLER) {
 #if defined(__CUDACC__)
