@@ -14,6 +14,7 @@ constinit const KernelSlot<AttentionBackwardArgs> attention_backward{
     "attention_backward",
     {TAPETUM_ENTRY(AttentionBackwardArgs, attention_backward_reference)},
     {TAPETUM_CPU(AttentionBackwardArgs, attention_backward_tiles)},
-    {TAPETUM_CUDA(AttentionBackwardArgs, attention_backward_flash_cuda) TAPETUM_CUDA(AttentionBackwardArgs, attention_backward_cuda)}};
+    {TAPETUM_CUDA(AttentionBackwardArgs, attention_backward_hopper_cuda) TAPETUM_CUDA(AttentionBackwardArgs, attention_backward_flash_cuda)
+         TAPETUM_CUDA(AttentionBackwardArgs, attention_backward_cuda)}};
 
 }  // namespace tapetum::kernels

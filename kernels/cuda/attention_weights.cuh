@@ -46,13 +46,17 @@ template <class S, class T> struct Weights {
   }
 };
 
+// delta, at the start of the workspace.
+template <class S, class T> cudaError_t launch_delta(const AttentionBackwardArgs& a, const Workspace& w) {
+  const gpu::Launch rows = launch_threads(head_count(a.problem) * a.problem.queries, w, kWarp);
+  return rows.grid.x ? gpu::launch<attention_backward_delta_kernel<S, T>>(rows, a, static_cast<T*>(w.data)) : cudaSuccess;
+}
+
 // delta, the gradient of the queries, and those of keys and values, until one fails.
 template <class S, class T, auto Queries, auto Keys>
 Status launch_backward(const AttentionBackwardArgs& a, const Workspace& w, const gpu::Launch& queries, const gpu::Launch& keys) {
-  T* delta = static_cast<T*>(w.data);
-  const gpu::Launch rows = launch_threads(head_count(a.problem) * a.problem.queries, w, kWarp);
-  cudaError_t e = cudaSuccess;
-  if (rows.grid.x) e = gpu::launch<attention_backward_delta_kernel<S, T>>(rows, a, delta);
+  const T* delta = static_cast<const T*>(w.data);
+  cudaError_t e = launch_delta<S, T>(a, w);
   if (e == cudaSuccess && queries.grid.x) e = gpu::launch<Queries>(queries, a, delta);
   if (e == cudaSuccess && keys.grid.x) e = gpu::launch<Keys>(keys, a, delta);
   return status_of(e);

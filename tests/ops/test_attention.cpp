@@ -116,8 +116,8 @@ namespace {
 template <class F> void for_each_16_bit_kernel(F f) {
   for (const char* kernel : {"hopper", "flash", "tiles"}) {
     INFO(kernel);
-    const std::string spec = std::string("attention_forward:") + kernel;
-    kernels::KernelGuard guard(spec);
+    const std::string forward = std::string("attention_forward:") + kernel, backward = std::string("attention_backward:") + kernel;
+    kernels::KernelGuard forward_guard(forward), backward_guard(backward);
     f();
   }
 }
@@ -128,6 +128,24 @@ double bound_of_runs() { return kernels::last_run().error * 0x1p-23 + kernels::l
 Tensor half_on_cuda(const Tensor& x) { return to(to(x, DType::f16), DeviceKind::cuda); }
 Tensor on_cpu(const Tensor& x) { return to(to(x, DeviceKind::cpu), DType::f64); }
 
+// Value and gradients by each 16-bit kernel against those of softmax(q k^T / sqrt(D) + bias) v in f64.
+void check_16_bit_kernels(const std::vector<Tensor>& inputs, const AttentionOptions& options, const Tensor& bias) {
+  std::vector<Tensor> x, exact;
+  for (const Tensor& t : inputs) {
+    x.push_back(half_on_cuda(t).set_requires_grad());
+    exact.push_back(on_cpu(x.back().detach()).set_requires_grad());
+  }
+  const Tensor expected = plain(exact[0], exact[1], exact[2], bias), gy = half_on_cuda(rand(expected.shape(), -1, 1));
+  const auto expected_gs = grad({expected}, exact, {on_cpu(gy)});
+  for_each_16_bit_kernel([&] {
+    kernels::last_run() = {};
+    const Tensor y = scaled_dot_product_attention(x[0], x[1], x[2], options);
+    const auto gs = grad({y}, x, {gy});
+    check_near(on_cpu(y.detach()), expected.detach(), bound_of_runs());
+    for (size_t i = 0; i < 3; ++i) check_near(on_cpu(gs[i]), expected_gs[i], bound_of_runs());
+  });
+}
+
 }  // namespace
 
 TEST_CASE("scaled_dot_product_attention: every length on tensor cores", "[emulated]") {
@@ -136,47 +154,34 @@ TEST_CASE("scaled_dot_product_attention: every length on tensor cores", "[emulat
     const int64_t m = n * 7 / 5 + 1, width = 8 * (1 + n % 16), queries = n % 4 == 1 ? m : n, keys = n % 4 == 1 ? n : m;
     const bool causal = n % 2;
     INFO(queries << " queries, " << keys << " keys, width " << width);
-    std::vector<Tensor> x, exact;
-    for (int64_t tokens : {queries, keys, keys}) {
-      x.push_back(half_on_cuda(rand({2, tokens, width}, -2, 2)).set_requires_grad());
-      exact.push_back(on_cpu(x.back().detach()).set_requires_grad());
-    }
-    const Tensor hidden = none_where(triu(ones({queries, keys}, DType::boolean), 1)), gy = half_on_cuda(rand({2, queries, width}, -1, 1));
-    const Tensor expected = plain(exact[0], exact[1], exact[2], causal ? hidden : scalar_tensor(0, DType::f64));
-    const auto expected_gs = grad({expected}, exact, {on_cpu(gy)});
-    for_each_16_bit_kernel([&] {
-      kernels::last_run() = {};
-      const Tensor y = scaled_dot_product_attention(x[0], x[1], x[2], {.causal = causal});
-      const auto gs = grad({y}, x, {gy});
-      check_near(on_cpu(y.detach()), expected.detach(), bound_of_runs());
-      for (size_t i = 0; i < 3; ++i) check_near(on_cpu(gs[i]), expected_gs[i], bound_of_runs());
-    });
+    const auto random = [&](int64_t tokens) { return rand({2, tokens, width}, -2, 2); };
+    const Tensor hidden = none_where(triu(ones({queries, keys}, DType::boolean), 1));
+    check_16_bit_kernels({random(queries), random(keys), random(keys)}, {.causal = causal}, causal ? hidden : scalar_tensor(0, DType::f64));
   }
 }
 
 TEST_CASE("scaled_dot_product_attention: thousands of tokens on tensor cores", "[emulated]") {
   manual_seed(8);
-  constexpr int64_t n = 4100, m = 1500;
-  const Tensor q = half_on_cuda(rand({1, n, 16}, -2, 2)), k = half_on_cuda(rand({1, m, 16}, -2, 2)), v = half_on_cuda(rand({1, m, 16}, -2, 2));
-  const Tensor expected = plain(on_cpu(q), on_cpu(k), on_cpu(v), none_where(triu(ones({n, m}, DType::boolean), 1)));
-  for_each_16_bit_kernel([&] {
-    kernels::last_run() = {};
-    const Tensor y = scaled_dot_product_attention(q, k, v, {.causal = true});
-    check_near(on_cpu(y), expected, bound_of_runs());
-  });
+  constexpr int64_t n = 4100, m = 600;
+  const Tensor q = rand({1, n, 16}, -2, 2), k = rand({1, m, 16}, -2, 2), v = rand({1, m, 16}, -2, 2);
+  check_16_bit_kernels({q, k, v}, {.causal = true}, none_where(triu(ones({n, m}, DType::boolean), 1)));
 }
 
 TEST_CASE("scaled_dot_product_attention: NaN stays in its row on tensor cores", "[emulated]") {
   for (int64_t row : {0, 70, 129}) {
     Tensor x = rand({130, 64});
     x(row, 5).fill_(NAN);
-    const Tensor finite = half_on_cuda(rand({130, 64})), nan = half_on_cuda(x);
+    const Tensor finite = half_on_cuda(rand({130, 64})), nan = half_on_cuda(x).set_requires_grad();
     for_each_16_bit_kernel([&] {
-      const Tensor of_query = isnan(on_cpu(scaled_dot_product_attention(nan, finite, finite, {.causal = true})));
-      REQUIRE(all(of_query(row)).item() == 1);
-      REQUIRE(sum(to(of_query, DType::f64)).item() == 64);
-      const Tensor of_key = isnan(on_cpu(scaled_dot_product_attention(finite, nan, finite, {.causal = true})));
-      REQUIRE(sum(to(of_key, DType::f64)).item() == 64 * static_cast<double>(130 - row));  // of the queries that meet it
+      const auto check_rows = [](const Tensor& y, int64_t first, int64_t count) {
+        const Tensor wrong = isnan(on_cpu(y));
+        REQUIRE(all(narrow(wrong, 0, first, count)).item() == 1);
+        REQUIRE(sum(to(wrong, DType::f64)).item() == 64 * static_cast<double>(count));
+      };
+      const Tensor of_query = scaled_dot_product_attention(nan, finite, finite, {.causal = true});
+      check_rows(of_query.detach(), row, 1);
+      check_rows(grad({of_query}, {nan}, {finite})[0], row, 1);
+      check_rows(scaled_dot_product_attention(finite, nan.detach(), finite, {.causal = true}), row, 130 - row);  // the queries that meet it
     });
   }
 }
@@ -184,8 +189,12 @@ TEST_CASE("scaled_dot_product_attention: NaN stays in its row on tensor cores", 
 TEST_CASE("scaled_dot_product_attention: tensor cores read heads inside of rows", "[emulated]") {
   const Tensor x = half_on_cuda(rand({2, 140, 3, 24}, -2, 2)), inside = transpose(x, 1, 2), dense = contiguous(inside);
   for_each_16_bit_kernel([&] {
-    const Tensor y = scaled_dot_product_attention(inside, inside, inside), expected = scaled_dot_product_attention(dense, dense, dense);
-    REQUIRE(amax(abs(on_cpu(y) - on_cpu(expected))).item() == 0);
+    const auto results = [&](const Tensor& rows) {
+      const Tensor leaf = rows.detach().set_requires_grad(), y = scaled_dot_product_attention(leaf, leaf, leaf);
+      return std::vector{y.detach(), grad({y}, {leaf}, {rows})[0]};
+    };
+    const auto ys = results(inside), expected = results(dense);
+    for (size_t i = 0; i < ys.size(); ++i) REQUIRE(amax(abs(on_cpu(ys[i]) - on_cpu(expected[i]))).item() == 0);
     const Tensor large = inside * 1e4;
     REQUIRE(all(isfinite(on_cpu(scaled_dot_product_attention(large, large, inside)))).item() == 1);
   });
