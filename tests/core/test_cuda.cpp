@@ -3,6 +3,7 @@
 
 #include "core/cuda.h"
 #include "core/memory.h"
+#include "kernels/allocator.h"
 #include "kernels/device.h"
 #include "tapetum.h"
 
@@ -69,7 +70,7 @@ TEST_CASE("cuda: freed memory is kept and given out again", "[emulated]") {
   }
   REQUIRE(memory_allocated(gpu) == before);
   REQUIRE(peak_memory(gpu) >= before + 4000);
-  REQUIRE(empty({1000}, DType::f32, gpu).raw() == first);
+  if (!kernels::allocations_are_exact()) REQUIRE(empty({1000}, DType::f32, gpu).raw() == first);
   release_memory(gpu);
   REQUIRE(memory_reserved(gpu) == before);
 }
