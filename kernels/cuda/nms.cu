@@ -109,7 +109,9 @@ __global__ void __launch_bounds__(kThreads) nms_settle_kernel(NmsArgs a, int64_t
 template <class T> __global__ void __launch_bounds__(kThreads) nms_sweep_kernel(NmsArgs a, T threshold, int64_t first, State s) {
   __shared__ Member<T> kept[kThreads];
   const int64_t rank = first + kChunk + thread_number(), end = *a.found;
-  bool gone = rank >= a.count || (first && (s.struck[rank / kWarp] >> rank % kWarp & 1));
+  unsigned& struck = s.struck[rank / kWarp];  // of the warp: one lane reads and writes it
+  const unsigned before = __shfl_sync(kAllLanes, first && threadIdx.x % kWarp == 0 ? struck : 0, 0);
+  bool gone = rank >= a.count || (before >> rank % kWarp & 1);
   Member<T> mine{};
   if (!gone) mine = member<T>(a, a.order[rank]);
   for (int64_t tile = *s.kept_before; tile < end; tile += kThreads) {
@@ -119,7 +121,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) nms_sweep_kernel(
     if (__syncthreads_and(gone)) break;
   }
   const unsigned bits = __ballot_sync(kAllLanes, gone);
-  if (threadIdx.x % kWarp == 0) s.struck[rank / kWarp] = bits;
+  if (threadIdx.x % kWarp == 0) struck = bits;
 }
 
 constexpr size_t kMaskBytes = sizeof(Word) * kChunk * kWords;
