@@ -140,10 +140,10 @@ void tma_load(void* to, const TensorMap* map, int dims, const int* first, uint64
   load(b, bar, at);
   if (std::count(b.unfenced_mbarriers.begin(), b.unfenced_mbarriers.end(), bar))
     fail(b, "TMA load {}: no fence since its mbarrier was initialised", at);
-  AsyncUnit unit(b.tsan_async);
-  note_write(to, bytes);
   TmaCopy copy{static_cast<char*>(to), *map, {}, bar};
   std::copy_n(first, dims, copy.first.begin());
+  AsyncUnit unit(b.tsan_async);
+  note_write(to, bytes);
   if (!config().lazy_async) return perform(b, copy);
   std::memset(to, 0xff, bytes);
   b.tma.push_back(copy);
