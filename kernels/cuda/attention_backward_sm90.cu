@@ -31,6 +31,7 @@ template <class Shared> __device__ void start_rings(Shared& shared) {
   __syncthreads();
 }
 __device__ void release(uint64_t* empty) {
+  __syncwarp();  // every lane has read its numbers
   if (lane() == 0) ptx::mbarrier_arrive(empty);
 }
 
