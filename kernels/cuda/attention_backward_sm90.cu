@@ -23,16 +23,12 @@ struct Maps {
 template <class Shared> __device__ void start_rings(Shared& shared) {
   if (threadIdx.x == 0) {
     for (int i = 0; i < kStages; ++i) {
-      ptx::mbarrier_init(&shared.full[i], 1 + kWarp);                     // the copies, and the lanes that started them
-      ptx::mbarrier_init(&shared.empty[i], kConsumers * kGroup / kWarp);  // the warps that read
+      ptx::mbarrier_init(&shared.full[i], 1 + kWarp);             // the copies, and the lanes that started them
+      ptx::mbarrier_init(&shared.empty[i], kConsumers * kGroup);  // the threads that read
     }
     ptx::mbarrier_fence_init();
   }
   __syncthreads();
-}
-__device__ void release(uint64_t* empty) {
-  __syncwarp();  // every lane has read its numbers
-  if (lane() == 0) ptx::mbarrier_arrive(empty);
 }
 
 // Work of one warp: copies tiles of partners from `first` on. Each lane calls also(stage, first) for what is no tile.
@@ -99,7 +95,7 @@ __device__ void make_gq(Shared<Width, kKeys<Width>>& shared, int group, const At
     start_sum<T, Width, kTile>(gq, slopes, shared.with_a[turn.stage]);
     ptx::wgmma_wait<0>();
     ptx::wgmma_done(gq);
-    release(&shared.empty[turn.stage]);
+    ptx::mbarrier_arrive(&shared.empty[turn.stage]);
   }
   const float scale = static_cast<float>(p.scale);
   store_rows<T, Width>(rows_of<T>(args.gq, p, block.head) + row * args.gq.row, args.gq.row, count, static_cast<int>(p.width), gq, {scale, scale});
@@ -141,7 +137,7 @@ __device__ void make_gk_gv(Shared<Width, kQueries>& shared, int group, const Att
     ptx::wgmma_wait<0>();
     ptx::wgmma_done(gv);
     ptx::wgmma_done(gk);
-    release(&shared.empty[turn.stage]);
+    ptx::mbarrier_arrive(&shared.empty[turn.stage]);
   }
   const float scale = static_cast<float>(p.scale);
   const int count = static_cast<int>(p.keys) - row, width = static_cast<int>(p.width);
