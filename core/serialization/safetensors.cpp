@@ -1,14 +1,8 @@
 #include "core/serialization/safetensors.h"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <bit>
-#include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <unordered_set>
@@ -21,8 +15,6 @@
 
 namespace tapetum {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "the format is little-endian, and tensors are read as they lie");
 
 constexpr uint64_t kHeaderLimit = 100'000'000;  // the format's own
 constexpr const char* kMetadataKey = "__metadata__";
@@ -40,54 +32,6 @@ struct Entry {
   DType dtype = DType::f32;
   Shape shape;
   uint64_t begin = 0, end = 0;  // bytes, from the end of the header
-};
-
-// Where the bytes of a file come from; read() never goes past size.
-class Source {
- public:
-  Source(std::string name, uint64_t size) : name(std::move(name)), size(size) {}
-  virtual ~Source() = default;
-  virtual void read(uint64_t offset, void* to, size_t bytes) const = 0;
-  const std::string name;
-  uint64_t size;
-};
-
-class MemorySource final : public Source {
- public:
-  MemorySource(const std::string& name, std::string_view bytes) : Source(name, bytes.size()), bytes_(bytes) {}
-  void read(uint64_t offset, void* to, size_t bytes) const override {
-    if (bytes) std::memcpy(to, bytes_.data() + offset, bytes);
-  }
-
- private:
-  std::string_view bytes_;
-};
-
-class FileSource final : public Source {
- public:
-  explicit FileSource(const std::string& path) : Source(path, 0), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
-    if (file_ < 0) throw IoError(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
-    struct stat status {};
-    if (::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode)) {
-      ::close(file_);
-      throw IoError(fmt::format("{}: cannot be read: not a regular file", path));
-    }
-    size = static_cast<uint64_t>(status.st_size);
-  }
-  ~FileSource() override { ::close(file_); }
-  void read(uint64_t offset, void* to, size_t bytes) const override {
-    for (char* p = static_cast<char*>(to); bytes;) {
-      const ssize_t n = ::pread(file_, p, bytes, static_cast<off_t>(offset));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) throw IoError(fmt::format("{}: cannot be read: {}", name, n < 0 ? std::strerror(errno) : "it became shorter while it was read"));
-      p += n;
-      offset += static_cast<uint64_t>(n);
-      bytes -= static_cast<size_t>(n);
-    }
-  }
-
- private:
-  int file_;
 };
 
 // Takes the header's JSON event by event, so that duplicate keys are seen and nothing of a wrong kind is kept.
@@ -246,7 +190,7 @@ void check_ranges(const std::string& file, const std::vector<Entry>& entries, ui
   if (at != data_size) throw FormatError(fmt::format("{}: {} bytes of data belong to no tensor", file, data_size - at));
 }
 
-Tensor read_tensor(const Source& source, const Entry& e, uint64_t data_start) {
+Tensor read_tensor(const ByteSource& source, const Entry& e, uint64_t data_start) {
   Tensor t = empty(e.shape, e.dtype);
   auto* bytes = static_cast<unsigned char*>(t.mutable_raw());
   const size_t n = static_cast<size_t>(e.end - e.begin);
@@ -257,7 +201,11 @@ Tensor read_tensor(const Source& source, const Entry& e, uint64_t data_start) {
   return t;
 }
 
-Safetensors read(const Source& source) {
+}  // namespace
+
+bool is_safetensors(const ByteSource& source) { return source.size > sizeof(uint64_t) && source.number<char>(sizeof(uint64_t)) == '{'; }
+
+Safetensors read_safetensors(const ByteSource& source) {
   uint64_t length = 0;
   if (source.size < sizeof length) throw FormatError(fmt::format("{}: has {} bytes, too few for a safetensors file", source.name, source.size));
   source.read(0, &length, sizeof length);
@@ -280,6 +228,8 @@ Safetensors read(const Source& source) {
   for (const Entry& e : reader.entries) result.set(e.name, read_tensor(source, e, data_start));
   return result;
 }
+
+namespace {
 
 // Quoted JSON text of a name; the JSON library is what knows escapes and UTF-8.
 std::string quoted(const std::string& path, const std::string& text) {
@@ -342,7 +292,7 @@ void save(const StateDict& tensors, const std::string& path, const Metadata& met
   file.commit();
 }
 
-Safetensors load(const std::string& path) { return read(FileSource(path)); }
-Safetensors parse_safetensors(std::string_view bytes, const std::string& name) { return read(MemorySource(name, bytes)); }
+Safetensors load(const std::string& path) { return read_safetensors(FileSource(path)); }
+Safetensors parse_safetensors(std::string_view bytes, const std::string& name) { return read_safetensors(MemorySource(name, bytes)); }
 
 }  // namespace tapetum

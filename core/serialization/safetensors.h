@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/serialization/byte_source.h"
 #include "core/serialization/state_dict.h"
 
 namespace tapetum {
@@ -25,5 +26,7 @@ void save(const StateDict& tensors, const std::string& path, const Metadata& met
 // Throws IoError when the file cannot be read, FormatError when it is not whole and valid.
 Safetensors load(const std::string& path);
 Safetensors parse_safetensors(std::string_view bytes, const std::string& name);  // `name` stands for the file in errors
+Safetensors read_safetensors(const ByteSource& source);
+bool is_safetensors(const ByteSource& source);  // as far as its first bytes say
 
 }  // namespace tapetum

@@ -2,12 +2,10 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <random>
 
 #include "core/error.h"
@@ -18,6 +16,7 @@
 #include "core/serialization/atomic_file.h"
 #include "core/serialization/safetensors.h"
 #include "tests/fixtures.h"
+#include "tests/folder.h"
 
 namespace tapetum {
 namespace {
@@ -26,17 +25,8 @@ namespace fs = std::filesystem;
 
 constexpr DType kAll[] = {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i64, DType::i32, DType::u8, DType::i8, DType::boolean};
 
-struct Folder {
-  Folder() : path(fs::temp_directory_path() / ("tapetum_test_" + std::to_string(::getpid()))) { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string operator/(const char* name) const { return (path / name).string(); }
-  fs::path path;
-};
-
-std::string content(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
+using test::content;
+using test::Folder;
 
 std::string file_of(const std::string& header, const std::string& data = "") {
   const uint64_t length = header.size();
@@ -187,7 +177,7 @@ TEST_CASE("safetensors: what cannot be read or written is named, with the system
   StateDict state;
   state.set("x", zeros({1000}));
   REQUIRE_THROWS_WITH(load(folder / "absent"), Catch::EndsWith("absent: cannot be read: No such file or directory"));
-  REQUIRE_THROWS_WITH(load(folder.path.string()), Catch::EndsWith("not a regular file"));
+  REQUIRE_THROWS_WITH(load(folder.path), Catch::EndsWith("not a regular file"));
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
   REQUIRE_THROWS_WITH(load(folder / "pipe"), Catch::EndsWith("not a regular file"));
   REQUIRE_THROWS_WITH(save(state, folder / "no/such/folder"), Catch::EndsWith("cannot be written: No such file or directory"));

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/random.h"
-#include "tests/train/folder.h"
+#include "tests/folder.h"
 #include "train/checkpoint.h"
 #include "train/checksum.h"
 

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/error.h"
-#include "tests/train/folder.h"
+#include "tests/folder.h"
 #include "train/progress.h"
 #include "train/run_folder.h"
 #include "train/signals.h"

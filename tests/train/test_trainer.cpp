@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/random.h"
-#include "tests/train/folder.h"
+#include "tests/folder.h"
 #include "train/trainer.h"
 
 namespace tapetum::train {

@@ -9,7 +9,7 @@
 namespace tapetum::test {
 
 struct Folder {
-  Folder() : path((std::filesystem::temp_directory_path() / ("tapetum_train_" + std::to_string(::getpid()))).string()) {
+  Folder() : path((std::filesystem::temp_directory_path() / ("tapetum_test_" + std::to_string(::getpid()))).string()) {
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);
   }
