@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "core/ops/pad.h"
 #include "nn/init.h"
 
 namespace tapetum::nn {
@@ -15,6 +18,12 @@ int64_t per_group(const char* module, int64_t in, int64_t out, int64_t groups, i
   return size / groups;
 }
 
+// Rows of zeros so that windows at every stride cover `size` rows to the last.
+int64_t same_padding(int64_t size, int64_t window, int64_t stride, int64_t dilation) {
+  const int64_t last = (size - 1) / stride * stride;
+  return std::max<int64_t>(last + dilation * (window - 1) + 1 - size, 0);
+}
+
 }  // namespace
 
 Conv2d::Conv2d(int64_t in, int64_t out, Size2 size, const Conv2dOptions& o) : options(o) {
@@ -24,6 +33,15 @@ Conv2d::Conv2d(int64_t in, int64_t out, Size2 size, const Conv2dOptions& o) : op
 
 Tensor Conv2d::forward(const Tensor& x) {
   return conv2d(x, weight, bias, {.stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups});
+}
+
+Tensor Conv2dSame::forward(const Tensor& x) {
+  if (x.dim() != 4) throw ShapeError(fmt::format("Conv2dSame: expected [N, C, H, W], got {}", to_string(x.shape())));
+  const Size2 stride = options.stride, dilation = options.dilation;
+  const int64_t h = same_padding(x.size(2), weight.size(2), stride.h, dilation.h), w = same_padding(x.size(3), weight.size(3), stride.w, dilation.w);
+  const bool even = h % 2 == 0 && w % 2 == 0;  // then the convolution pads itself, without a copy
+  return conv2d(even ? x : pad(x, {w / 2, w - w / 2, h / 2, h - h / 2}), weight, bias,
+                {.stride = stride, .padding = even ? Size2(h / 2, w / 2) : Size2(0), .dilation = dilation, .groups = options.groups});
 }
 
 ConvTranspose2d::ConvTranspose2d(int64_t in, int64_t out, Size2 size, const ConvTranspose2dOptions& o) : options(o) {

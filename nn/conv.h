@@ -20,6 +20,13 @@ struct Conv2d : AffineLayer {
   Conv2dOptions options;
 };
 
+// TensorFlow's "same": ceil(H / stride) rows, for any stride. An odd number of zeros has the odd one below and to the right. options.padding is
+// ignored.
+struct Conv2dSame : Conv2d {
+  using Conv2d::Conv2d;
+  Tensor forward(const Tensor& x) override;  // x [N, C, H, W] -> [N, K, ceil(H / stride), ceil(W / stride)]
+};
+
 struct ConvTranspose2dOptions {
   Size2 stride = 1, padding = 0, output_padding = 0, dilation = 1;
   int64_t groups = 1;

@@ -1,0 +1,66 @@
+#include "models/create.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.h"
+#include "models/families.h"
+
+namespace tapetum::models {
+namespace {
+
+const Offers& all_offers() {
+  static const Offers all = [] {
+    Offers offers;
+    for (const auto& family : {squeezenet_offers, efficientnet_lite_offers})
+      for (const Offer& offer : family()) offers.push_back(offer);
+    return offers;
+  }();
+  return all;
+}
+
+// How many letters must be inserted, removed or replaced (Levenshtein).
+size_t edits(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i] != b[j]);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+[[noreturn]] void throw_unknown(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Offer& offer : all_offers()) names.push_back(offer.name);
+  std::stable_sort(names.begin(), names.end(), [&](const auto& a, const auto& b) { return edits(name, a) < edits(name, b); });
+  names.resize(std::min<size_t>(names.size(), 4));
+  throw Error(fmt::format("create: no model is called '{}'; the nearest names are {}", name, fmt::join(names, ", ")));
+}
+
+}  // namespace
+
+nn::Box<Classifier> create(const std::string& name, const CreateOptions& options) {
+  for (const Offer& offer : all_offers())
+    if (name == offer.name) {
+      CreateOptions o = options;
+      if (o.classes == 0) o.classes = offer.classes;
+      if (o.image_size == Size2(0)) o.image_size = offer.image_size;
+      return offer.make(o);
+    }
+  throw_unknown(name);
+}
+
+const std::vector<ModelEntry>& list() {
+  static const std::vector<ModelEntry> entries(all_offers().begin(), all_offers().end());
+  return entries;
+}
+
+}  // namespace tapetum::models

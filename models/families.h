@@ -1,0 +1,18 @@
+// The families that create() knows. Each file says itself which names it offers and how they are made.
+#pragma once
+#include "models/create.h"
+
+namespace tapetum::models {
+
+// `make` gets options whose classes and image_size are filled in.
+struct Offer : ModelEntry {
+  nn::Box<Classifier> (*make)(const CreateOptions&);
+};
+using Offers = std::vector<Offer>;
+
+inline double given_or(double option, double own) { return option < 0 ? own : option; }
+
+Offers efficientnet_lite_offers();
+Offers squeezenet_offers();
+
+}  // namespace tapetum::models
