@@ -14,7 +14,7 @@ namespace {
 const Offers& all_offers() {
   static const Offers all = [] {
     Offers offers;
-    for (const auto& family : {squeezenet_offers, efficientnet_lite_offers})
+    for (const auto& family : {squeezenet_offers, resnet_offers, efficientnet_lite_offers, plain_vit_offers, cifar_resnet_offers})
       for (const Offer& offer : family()) offers.push_back(offer);
     return offers;
   }();

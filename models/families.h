@@ -12,7 +12,10 @@ using Offers = std::vector<Offer>;
 
 inline double given_or(double option, double own) { return option < 0 ? own : option; }
 
+Offers cifar_resnet_offers();
 Offers efficientnet_lite_offers();
+Offers plain_vit_offers();
+Offers resnet_offers();
 Offers squeezenet_offers();
 
 }  // namespace tapetum::models
