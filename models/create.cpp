@@ -14,7 +14,9 @@ namespace {
 const Offers& all_offers() {
   static const Offers all = [] {
     Offers offers;
-    for (const auto& family : {squeezenet_offers, resnet_offers, efficientnet_lite_offers, plain_vit_offers, cifar_resnet_offers})
+    for (const auto family :
+         {lenet_offers, alexnet_offers, vgg_offers, simple_cnn_offers, squeezenet_offers, resnet_offers, cifar_resnet_offers, mobilenet_v2_offers,
+          mobilenet_v3_offers, efficientnet_offers, efficientnet_lite_offers, convnext_offers, vit_offers, plain_vit_offers})
       for (const Offer& offer : family()) offers.push_back(offer);
     return offers;
   }();

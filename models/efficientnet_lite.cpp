@@ -3,6 +3,7 @@
 #include "core/ops/activation.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/reduce.h"
+#include "models/efficientnet.h"
 #include "models/families.h"
 #include "models/initial.h"
 
@@ -14,21 +15,12 @@ constexpr double kEps = 1e-3, kMomentum = 0.01;  // TensorFlow counts momentum f
 nn::BatchNorm2d norm(int64_t channels) { return nn::BatchNorm2d(channels, {.eps = kEps, .momentum = kMomentum}); }
 nn::Conv2dSame pointwise(int64_t in, int64_t out) { return nn::Conv2dSame(in, out, 1, {.bias = false}); }
 
-// Table 1 of the paper: the first of `blocks` strides and changes the channels.
-struct Stage {
-  int64_t blocks, kernel_size, stride, expand, out;
-};
-constexpr Stage kStages[] = {{1, 3, 1, 1, 16},  {2, 3, 2, 6, 24},  {2, 5, 2, 6, 40}, {3, 3, 2, 6, 80},
-                             {3, 5, 1, 6, 112}, {4, 5, 2, 6, 192}, {1, 3, 1, 6, 320}};
-
 nn::ModuleList<EfficientNetLiteBlock> blocks(double drop_path) {
-  double depth = 0;
-  for (const Stage& s : kStages) depth += static_cast<double>(s.blocks);
   nn::ModuleList<EfficientNetLiteBlock> list;
   int64_t in = 32;
-  for (const Stage& s : kStages)
+  for (const EfficientNetStage& s : kEfficientNetB0)
     for (int64_t i = 0; i < s.blocks; ++i) {
-      const double drop = drop_path * static_cast<double>(list.size()) / depth;
+      const double drop = drop_path * static_cast<double>(list.size()) / kEfficientNetB0Blocks;
       list.add(EfficientNetLiteBlock(in, s.out, s.expand, s.kernel_size, i == 0 ? s.stride : 1, drop));
       in = s.out;
     }

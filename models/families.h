@@ -12,10 +12,19 @@ using Offers = std::vector<Offer>;
 
 inline double given_or(double option, double own) { return option < 0 ? own : option; }
 
-Offers cifar_resnet_offers();
-Offers efficientnet_lite_offers();
-Offers plain_vit_offers();
-Offers resnet_offers();
+Offers lenet_offers();
+Offers alexnet_offers();
+Offers vgg_offers();
+Offers simple_cnn_offers();
 Offers squeezenet_offers();
+Offers resnet_offers();
+Offers cifar_resnet_offers();
+Offers mobilenet_v2_offers();
+Offers mobilenet_v3_offers();
+Offers efficientnet_offers();
+Offers efficientnet_lite_offers();
+Offers convnext_offers();
+Offers vit_offers();
+Offers plain_vit_offers();
 
 }  // namespace tapetum::models

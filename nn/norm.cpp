@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/view.h"
 
 namespace tapetum::nn {
 namespace {
@@ -46,6 +47,11 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
 LayerNorm::LayerNorm(const Shape& shape, const AffineNormOptions& o) : normalized_shape(shape), options(o) { start(*this, shape, o); }
 
 Tensor LayerNorm::forward(const Tensor& x) { return layer_norm(x, normalized_shape, weight, bias, {.eps = options.eps}); }
+
+Tensor LayerNorm2d::forward(const Tensor& x) {
+  if (x.dim() != 4) throw ShapeError(fmt::format("LayerNorm2d: expected [N, C, H, W], got {}", to_string(x.shape())));
+  return permute(LayerNorm::forward(permute(x, {0, 2, 3, 1})), {0, 3, 1, 2});
+}
 
 GroupNorm::GroupNorm(int64_t groups, int64_t channels, const AffineNormOptions& o) : groups(groups), options(o) {
   if (groups < 1 || channels % groups) throw ShapeError(fmt::format("GroupNorm: {} groups must divide {} channels", groups, channels));

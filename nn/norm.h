@@ -36,6 +36,12 @@ struct LayerNorm : AffineLayer {  // weight and bias of that shape
   AffineNormOptions options;
 };
 
+// Over the channels of each pixel of x [N, C, H, W] (torchvision's LayerNorm2d).
+struct LayerNorm2d : LayerNorm {  // weight and bias [C]
+  explicit LayerNorm2d(int64_t channels, const AffineNormOptions& options = {}) : LayerNorm(channels, options) {}
+  Tensor forward(const Tensor& x) override;
+};
+
 // Over groups of neighbouring channels of each image [C, ...]; throws ShapeError unless groups divides channels.
 struct GroupNorm : AffineLayer {  // weight and bias [C]
   GroupNorm(int64_t groups, int64_t channels, const AffineNormOptions& options = {});

@@ -24,4 +24,11 @@ struct Unflatten : Layer {
   Shape sizes;
 };
 
+// Dimension i of the result is dimension order[i].
+struct Permute : Layer {
+  explicit Permute(const Shape& order) : order(order) {}
+  Tensor forward(const Tensor& x) override { return permute(x, order); }
+  Shape order;
+};
+
 }  // namespace tapetum::nn
