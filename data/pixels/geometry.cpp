@@ -54,7 +54,7 @@ int64_t half(int64_t difference) { return std::llrint(static_cast<double>(differ
 
 const char* name_of(Border border) {
   constexpr const char* kNames[] = {"constant", "replicate", "reflect", "symmetric"};
-  return kNames[static_cast<int64_t>(border)];
+  return static_cast<size_t>(border) < std::size(kNames) ? kNames[static_cast<size_t>(border)] : nullptr;
 }
 
 int64_t border_index(int64_t i, int64_t n, Border border) {

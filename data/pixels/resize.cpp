@@ -207,7 +207,7 @@ void divide_by_alpha(Image& image) {
 
 const char* name_of(Filter filter) {
   constexpr const char* kNames[] = {"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"};
-  return kNames[static_cast<int64_t>(filter)];
+  return static_cast<size_t>(filter) < std::size(kNames) ? kNames[static_cast<size_t>(filter)] : nullptr;
 }
 
 Image resize(const Image& image, Size2 size, Filter filter, bool antialias) {
