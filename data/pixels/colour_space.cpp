@@ -71,8 +71,8 @@ struct RgbTables {
       const double l = i * 100. / 255, f = (l + 16) / 116;
       y[i] = static_cast<int>(std::lrint(kOne * (l <= 8 ? l / 903.3 : f * f * f)));
       root[i] = static_cast<int>(std::lrint(kOne * (l <= 8 ? 7.787 * l / 903.3 + 16. / 116 : f)));
-      a[i] = static_cast<int>(std::lrint(kOne * i / 500.)) - 4194;  // 128 / 500 and 128 / 200, as OpenCV rounds them
-      b[i] = static_cast<int>(std::lrint(kOne * i / 200.)) - 10484;
+      a[i] = kOne * i / 500 - 4194;  // rounded down, as is the middle of 128: OpenCV's numbers
+      b[i] = kOne * i / 200 - 10484;
     }
     for (int i = 0; i < kLevels; ++i) display[static_cast<size_t>(i)] = rounded(255 * from_linear(static_cast<double>(i) / kLevels));
   }
