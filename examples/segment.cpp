@@ -1,6 +1,5 @@
 // Applies a model of train_unet to images of any size: segment --help
 #include <fmt/core.h>
-#include <glob.h>
 #include <tapetum/tapetum.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 
 #include "data/folder.h"
 #include "examples/common/command_line.h"
+#include "examples/common/image_paths.h"
 #include "examples/common/json_output.h"
 #include "examples/common/machine.h"
 #include "examples/common/predict.h"
@@ -41,19 +41,6 @@ bool parse(Options& o, int argc, char** argv) {
   return true;
 }
 
-// The files that a path, a folder or a pattern means, in natural order.
-std::vector<std::string> files_of(const std::string& images) {
-  if (fs::is_directory(images)) return tp::data::image_files(images);
-  if (fs::exists(images)) return {images};
-  glob_t found{};
-  std::vector<std::string> files;
-  if (::glob(images.c_str(), 0, nullptr, &found) == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  ::globfree(&found);
-  if (files.empty()) throw tp::IoError(fmt::format("{}: no image there", images));
-  std::sort(files.begin(), files.end(), tp::data::natural_less);
-  return files;
-}
-
 struct Job {
   std::string image, mask, overlay;  // files; overlay is empty where none is wanted
 };
@@ -62,7 +49,7 @@ struct Job {
 std::vector<Job> plan(const Options& o) {
   std::vector<Job> jobs;
   std::map<std::string, std::string> origin;  // of each file that is written
-  const std::vector<std::string> files = files_of(o.images);
+  const std::vector<std::string> files = programs::image_paths(o.images);
   std::set<fs::path> images;
   for (const std::string& path : files) images.insert(fs::weakly_canonical(path));
   for (const std::string& path : files) {

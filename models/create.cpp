@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <numeric>
-
 #include "core/error.h"
+#include "core/nearest.h"
 #include "models/families.h"
 
 namespace tapetum::models {
@@ -23,28 +21,10 @@ const Offers& all_offers() {
   return all;
 }
 
-// How many letters must be inserted, removed or replaced (Levenshtein).
-size_t edits(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 [[noreturn]] void throw_unknown(const std::string& name) {
   std::vector<std::string> names;
   for (const Offer& offer : all_offers()) names.push_back(offer.name);
-  std::stable_sort(names.begin(), names.end(), [&](const auto& a, const auto& b) { return edits(name, a) < edits(name, b); });
-  names.resize(std::min<size_t>(names.size(), 4));
-  throw Error(fmt::format("create: no model is called '{}'; the nearest names are {}", name, fmt::join(names, ", ")));
+  throw Error(fmt::format("create: no model is called '{}'; the nearest names are {}", name, fmt::join(nearest(name, names, 4), ", ")));
 }
 
 }  // namespace

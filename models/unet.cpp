@@ -25,13 +25,13 @@ int64_t channels(const UNetOptions& o, int64_t level) { return o.width << level;
 
 nn::ModuleList<DoubleConv> encoder(const UNetOptions& o) {
   nn::ModuleList<DoubleConv> list;
-  for (int64_t level = 1; level <= o.depth; ++level) list.add(DoubleConv(channels(o, level - 1), channels(o, level)));
+  for (int64_t level = 1; level <= o.depth; ++level) list.add(DoubleConv(channels(o, level - 1), channels(o, level), o.norm, o.bias));
   return list;
 }
 
 nn::ModuleList<nn::ConvTranspose2d> upsamplers(const UNetOptions& o) {
   nn::ModuleList<nn::ConvTranspose2d> list;
-  if (o.up == Upsampling::bilinear) return list;
+  if (o.up != Upsampling::transposed) return list;
   for (int64_t level = o.depth; level > 0; --level) list.add(nn::ConvTranspose2d(channels(o, level), channels(o, level - 1), 2, {.stride = 2}));
   return list;
 }
@@ -40,7 +40,7 @@ nn::ModuleList<DoubleConv> decoder(const UNetOptions& o) {
   nn::ModuleList<DoubleConv> list;
   for (int64_t level = o.depth; level > 0; --level) {
     const int64_t skip = channels(o, level - 1), from_below = channels(o, o.up == Upsampling::transposed ? level - 1 : level);
-    list.add(DoubleConv(skip + from_below, skip));
+    list.add(DoubleConv(skip + from_below, skip, o.norm, o.bias));
   }
   return list;
 }
@@ -53,12 +53,21 @@ Tensor pad_to(const Tensor& x, Size2 size) {
 
 }  // namespace
 
-DoubleConv::DoubleConv(int64_t in, int64_t out)
-    : Sequential(nn::Conv2d(in, out, 3, {.padding = 1}), nn::BatchNorm2d(out), nn::ReLU(), nn::Conv2d(out, out, 3, {.padding = 1}),
-                 nn::BatchNorm2d(out), nn::ReLU()) {}
+DoubleConv::DoubleConv(int64_t in, int64_t out, bool norm, bool bias) {
+  for (const int64_t from : {in, out}) {
+    add(nn::Conv2d(from, out, 3, {.padding = 1, .bias = bias}));
+    if (norm) add(nn::BatchNorm2d(out));
+    add(nn::ReLU());
+  }
+}
 
 UNet::UNet(const UNetOptions& o)
-    : options(checked(o)), inc(o.in_channels, o.width), down(encoder(o)), up(upsamplers(o)), conv(decoder(o)), out(o.width, o.classes, 1) {}
+    : options(checked(o)),
+      inc(o.in_channels, o.width, o.norm, o.bias),
+      down(encoder(o)),
+      up(upsamplers(o)),
+      conv(decoder(o)),
+      out(o.width, o.classes, 1) {}
 
 void UNet::visit(nn::Visitor& v) {
   v("inc", inc);
@@ -80,7 +89,9 @@ Tensor UNet::forward(const Tensor& x) {
     const Tensor skip = skips.back();
     skips.pop_back();  // the concatenation keeps what the gradient needs
     const Size2 size(skip.size(2), skip.size(3));
-    y = options.up == Upsampling::transposed ? pad_to(up[i](y), size) : interpolate(y, {.size = size, .mode = Interpolation::bilinear});
+    y = options.up == Upsampling::transposed
+            ? pad_to(up[i](y), size)
+            : interpolate(y, {.size = size, .mode = options.up == Upsampling::bilinear ? Interpolation::bilinear : Interpolation::nearest});
     y = conv[i](cat({skip, y}, 1));
   }
   return out(y);

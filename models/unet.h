@@ -7,18 +7,19 @@ namespace tapetum::models {
 
 // How a level's map is brought to the size of the one above: a learnt 2 x 2 transposed convolution that halves the channels, or
 // interpolation that keeps them, so that the convolution after it has more.
-enum class Upsampling { transposed, bilinear };
+enum class Upsampling { transposed, bilinear, nearest };
 
 struct UNetOptions {
   int64_t in_channels = 3, classes = 2;
   int64_t width = 64;  // channels of the first level; each level below has twice as many
   int64_t depth = 4;   // how often the size is halved
   Upsampling up = Upsampling::transposed;
+  bool norm = true, bias = true;  // of the 3 x 3 convolutions; the paper has no norm
 };
 
-// Twice convolution 3 x 3, batch norm, ReLU.
+// Twice convolution 3 x 3, batch norm unless it is left out, ReLU.
 struct DoubleConv : nn::Sequential {
-  DoubleConv(int64_t in, int64_t out);
+  DoubleConv(int64_t in, int64_t out, bool norm = true, bool bias = true);
 };
 
 struct UNet : nn::Layer {
@@ -30,7 +31,7 @@ struct UNet : nn::Layer {
   UNetOptions options;
   DoubleConv inc;                          // the first level
   nn::ModuleList<DoubleConv> down;         // the levels below it
-  nn::ModuleList<nn::ConvTranspose2d> up;  // from the lowest level upwards; empty when bilinear
+  nn::ModuleList<nn::ConvTranspose2d> up;  // from the lowest level upwards; empty unless transposed
   nn::ModuleList<DoubleConv> conv;         // after each upsampling
   nn::Conv2d out;
 };

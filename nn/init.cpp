@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/autograd/modes.h"
 #include "core/error.h"
@@ -14,9 +15,13 @@
 namespace tapetum::nn::init {
 namespace {
 
-void assign(Tensor& t, const Tensor& values) {
+thread_local bool skipped = false;
+
+// make() gives the values.
+template <class Make> void assign(Tensor& t, Make make) {
+  if (skipped) return;
   NoGrad no_grad;
-  copy_(t, values);
+  copy_(t, make());
 }
 
 double kaiming_deviation(const Tensor& t, const KaimingOptions& o) {
@@ -33,6 +38,9 @@ double xavier_deviation(const Tensor& t, double gain) {
 void uniform_with_deviation(Tensor& t, double deviation) { uniform_(t, -std::sqrt(3.0) * deviation, std::sqrt(3.0) * deviation); }
 
 }  // namespace
+
+Skip::Skip() : before_(std::exchange(skipped, true)) {}
+Skip::~Skip() { skipped = before_; }
 
 Fans fans(const Tensor& t) {
   if (t.dim() < 2) throw ShapeError(fmt::format("init: fans need at least two dimensions, got {}", to_string(t.shape())));
@@ -56,7 +64,9 @@ double gain(Nonlinearity nonlinearity, double slope) {
   }
 }
 
-void constant_(Tensor& t, double value) { assign(t, full(t.shape(), value, t.dtype(), t.device())); }
+void constant_(Tensor& t, double value) {
+  assign(t, [&] { return full(t.shape(), value, t.dtype(), t.device()); });
+}
 
 void eye_(Tensor& t) {
   if (t.dim() != 2) throw ShapeError(fmt::format("eye_: expected a matrix, got {}", to_string(t.shape())));
@@ -66,9 +76,15 @@ void eye_(Tensor& t) {
   ones_(diagonal);
 }
 
-void uniform_(Tensor& t, double low, double high) { assign(t, rand(t.shape(), low, high, t.dtype(), t.device())); }
-void normal_(Tensor& t, double mean, double std) { assign(t, randn(t.shape(), mean, std, t.dtype(), t.device())); }
-void trunc_normal_(Tensor& t, const TruncatedNormalOptions& o) { assign(t, trunc_normal(t.shape(), o.mean, o.std, o.a, o.b, t.dtype())); }
+void uniform_(Tensor& t, double low, double high) {
+  assign(t, [&] { return rand(t.shape(), low, high, t.dtype(), t.device()); });
+}
+void normal_(Tensor& t, double mean, double std) {
+  assign(t, [&] { return randn(t.shape(), mean, std, t.dtype(), t.device()); });
+}
+void trunc_normal_(Tensor& t, const TruncatedNormalOptions& o) {
+  assign(t, [&] { return trunc_normal(t.shape(), o.mean, o.std, o.a, o.b, t.dtype()); });
+}
 
 void kaiming_uniform_(Tensor& t, const KaimingOptions& options) { uniform_with_deviation(t, kaiming_deviation(t, options)); }
 void kaiming_normal_(Tensor& t, const KaimingOptions& options) { normal_(t, 0, kaiming_deviation(t, options)); }

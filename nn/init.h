@@ -25,6 +25,17 @@ struct TruncatedNormalOptions {
   double mean = 0, std = 1, a = -2, b = 2;  // values outside [a, b] are drawn again
 };
 
+// While one lives, the functions below leave tensors of this thread as they are: for a model whose weights are loaded right after.
+class Skip {
+ public:
+  Skip();
+  ~Skip();
+  Skip(const Skip&) = delete;
+
+ private:
+  bool before_;
+};
+
 void constant_(Tensor& t, double value);
 inline void zeros_(Tensor& t) { constant_(t, 0); }
 inline void ones_(Tensor& t) { constant_(t, 1); }

@@ -72,6 +72,10 @@ void CommandLine::add_choice(const std::string& flag, std::string& value, const 
   parser_->app.add_option(flag, value, help)->capture_default_str()->type_name(names)->check(expecting(names, listed))->group(parser_->group);
 }
 
+void CommandLine::add_positional(const std::string& name, std::vector<std::string>& values, const std::string& help) {
+  parser_->app.add_option(name, values, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->type_name("");
+}
+
 bool CommandLine::parse(int argc, char** argv) {
   try {
     parser_->app.parse(argc, argv);

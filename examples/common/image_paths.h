@@ -1,0 +1,11 @@
+// Images as a person names them on the command line.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace programs {
+
+// The files that a path, a folder or a pattern ("scans/*.png") means, in natural order. Throws IoError where there is none.
+std::vector<std::string> image_paths(const std::string& images);
+
+}  // namespace programs
