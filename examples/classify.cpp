@@ -111,6 +111,8 @@ std::vector<std::string> files_of(const std::vector<std::string>& photos) {
   return files;
 }
 
+std::string saved_path(const Options& o, const std::string& file) { return o.save + '/' + tp::data::stem_of(file) + ".png"; }
+
 class Classify {
  public:
   explicit Classify(const Options& o)
@@ -139,8 +141,7 @@ class Classify {
       top.push_back(tp::train::Record().set("class", g.index).set("name", name_of(g.index)).set("score", g.score));
       bars.push_back({name_of(g.index), g.score});
     }
-    if (!options_.save.empty())
-      write_png(options_.save + '/' + tp::data::stem_of(file) + ".png", tp::data::Image(tp::viz::top_classes(image.tensor(), bars)));
+    if (!options_.save.empty()) write_png(saved_path(options_, file), tp::data::Image(tp::viz::top_classes(image.tensor(), bars)));
     return tp::train::Record().set("file", file).set(fmt::format("top{}", options_.top), top).set("milliseconds", milliseconds);
   }
 
@@ -160,10 +161,14 @@ int classify(const Options& o) {
   const programs::JsonOutput json(o.json);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   const tp::InferenceMode inference;
+  const std::vector<std::string> files = files_of(o.photos);
+  std::vector<programs::Output> outputs;
+  for (const std::string& file : files) outputs.push_back({file, saved_path(o, file)});
+  if (!o.save.empty()) programs::check_outputs(outputs);
   Classify program(o);
   std::vector<tp::train::Record> results;
   int failed = 0;
-  for (const std::string& file : files_of(o.photos)) {
+  for (const std::string& file : files) {
     try {
       results.push_back(program.run(file, json.text()));
     } catch (const tp::Error& e) {

@@ -3,9 +3,6 @@
 #include <tapetum/tapetum.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <map>
-#include <set>
 
 #include "data/folder.h"
 #include "examples/common/command_line.h"
@@ -15,7 +12,6 @@
 #include "examples/common/predict.h"
 
 namespace tp = tapetum;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -45,24 +41,16 @@ struct Job {
   std::string image, mask, overlay;  // files; overlay is empty where none is wanted
 };
 
-// Throws Error where a file would be written twice, or over an image that is read.
 std::vector<Job> plan(const Options& o) {
   std::vector<Job> jobs;
-  std::map<std::string, std::string> origin;  // of each file that is written
-  const std::vector<std::string> files = programs::image_paths(o.images);
-  std::set<fs::path> images;
-  for (const std::string& path : files) images.insert(fs::weakly_canonical(path));
-  for (const std::string& path : files) {
+  std::vector<programs::Output> outputs;
+  for (const std::string& path : programs::image_paths(o.images)) {
     const std::string base = o.out + '/' + tp::data::stem_of(path);
     jobs.push_back({path, base + ".png", o.overlay ? base + "_overlay.png" : ""});
-    for (const std::string& written : {jobs.back().mask, jobs.back().overlay}) {
-      if (written.empty()) continue;
-      const auto [known, is_new] = origin.emplace(written, path);
-      if (!is_new) throw tp::Error(fmt::format("{}: would be written for {} and for {}", written, known->second, path));
-      if (images.contains(fs::weakly_canonical(written)))
-        throw tp::Error(fmt::format("{}: is one of the images and would be overwritten: --out must be another folder", written));
-    }
+    outputs.push_back({path, jobs.back().mask});
+    if (o.overlay) outputs.push_back({path, jobs.back().overlay});
   }
+  programs::check_outputs(outputs);
   return jobs;
 }
 
