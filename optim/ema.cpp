@@ -1,18 +1,14 @@
 #include "optim/ema.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "core/autograd/modes.h"
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/view.h"
+#include "optim/averages.h"
 
 namespace tapetum::optim {
-namespace {
-
-std::string key(size_t i) { return fmt::format("average.{}", i); }
-
-}  // namespace
 
 EMA::EMA(std::vector<Tensor> tensors, const EMAOptions& options) : tensors_(std::move(tensors)), options_(options) {
   if (!(options.decay >= 0 && options.decay <= 1)) throw Error(fmt::format("EMA: decay must lie in [0, 1], got {}", options.decay));
@@ -42,25 +38,7 @@ void EMA::swap() {
   }
 }
 
-StateDict EMA::state_dict() const {
-  StateDict state;
-  for (size_t i = 0; i < averages_.size(); ++i) state.set(key(i), averages_[i]);
-  state.set("steps", steps_);
-  return state;
-}
-
-void EMA::load_state_dict(const StateDict& state) {
-  std::vector<std::string> wrong;
-  const auto check = [&](const std::string& name, const Tensor& t) {
-    const Tensor* from = state.find(name);
-    if (!from || !(from->shape() == t.shape())) wrong.push_back(name);
-  };
-  for (size_t i = 0; i < averages_.size(); ++i) check(key(i), averages_[i]);
-  check("steps", steps_);
-  if (!wrong.empty()) throw Error(fmt::format("EMA: the saved state does not fit these tensors: {}", fmt::join(wrong, ", ")));
-  NoGrad no_grad;
-  for (size_t i = 0; i < averages_.size(); ++i) copy_(averages_[i], to(state.at(key(i)), averages_[i].device()));
-  copy_(steps_, to(state.at("steps"), steps_.device()));
-}
+StateDict EMA::state_dict() const { return saved_averages("average", averages_, steps_); }
+void EMA::load_state_dict(const StateDict& state) { load_averages("EMA", "average", state, averages_, steps_); }
 
 }  // namespace tapetum::optim

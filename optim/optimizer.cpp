@@ -19,6 +19,9 @@ std::string option_key(size_t group, const char* name) { return fmt::format("par
 
 Tensor scalar(double x, Device device = {}) { return full({}, x, DType::f64, device); }
 
+// The step count, or what lies behind it.
+Tensor number(const Tensor& step, int64_t i) { return view_of(step, {}, {}, i); }
+
 struct Writer final : OptionVisitor {
   Writer(StateDict& state, size_t group) : state(state), group(group) {}
   using OptionVisitor::operator();
@@ -98,11 +101,14 @@ void Optimizer::set_momentum(double momentum, size_t group) {
   momentum_of(group) = momentum;
 }
 
-void Optimizer::make_state(Entry& e, const std::array<const char*, kStates>& names) {
-  if (!e.step.defined()) refuse_capture(name(), "the first step makes the state: make one before");
-  if (!e.step.defined()) e.step = scalar(0, e.parameter.device());
+void Optimizer::make_state(Entry& e, size_t group) {
+  if (!e.step.defined()) {
+    refuse_capture(name(), "the first step makes the state: make one before");
+    e.step = product_name() ? to(tensor({0, 1}, DType::f64), e.parameter.device()) : scalar(0, e.parameter.device());
+  }
+  const auto names = state_names(group);
   for (size_t j = 0; j < kStates; ++j)
-    if (names[j] && !e.state[j].defined()) e.state[j] = zeros_like(e.parameter.detach());
+    if (names[j] && !e.state[j].defined()) e.state[j] = full_like(e.parameter.detach(), j == 0 ? initial_state(group) : 0);
 }
 
 // Written only when the lr was changed. Not in a graph, which would write it again and again.
@@ -128,7 +134,7 @@ void Optimizer::step() {
     std::vector<StepItem> items;
     for (Entry& e : groups_[group].entries) {
       if (!e.parameter.grad().defined()) continue;
-      make_state(e, names);
+      make_state(e, group);
       StepItem item{e.parameter, e.parameter.grad(), {}, e.step};
       for (size_t j = 0; j < kStates; ++j)
         if (names[j]) item.state[j] = e.state[j];
@@ -144,7 +150,8 @@ StateDict Optimizer::state_dict() const {
   for (size_t group = 0; group < groups_.size(); ++group) {
     const auto names = state_names(group);
     for (const Entry& e : groups_[group].entries) {
-      if (e.step.defined()) state.set(state_key(index, "step"), e.step);
+      if (e.step.defined()) state.set(state_key(index, "step"), number(e.step, 0));
+      if (e.step.defined() && product_name()) state.set(state_key(index, product_name()), number(e.step, 1));
       for (size_t j = 0; j < kStates; ++j)
         if (names[j] && e.state[j].defined()) state.set(state_key(index, names[j]), e.state[j]);
       ++index;
@@ -170,15 +177,16 @@ void Optimizer::load_state_dict(const StateDict& state) {
     for (const Entry& e : groups_[group].entries) {
       Entry fresh{e.parameter, {}, {}};
       if (const Tensor* step = state.find(state_key(index, "step"))) {
-        make_state(fresh, names);
-        const auto copy = [&](Tensor& to, const char* name) {
+        make_state(fresh, group);
+        const auto copy = [&](Tensor to, const char* name) {
           const Tensor* from = state.find(state_key(index, name));
           if (!from || !(from->shape() == to.shape()))
             wrong.push_back(state_key(index, name));
           else
             copy_(to, tapetum::to(tapetum::to(*from, to.dtype()), to.device()));
         };
-        if (step->numel() == 1) copy(fresh.step, "step");
+        if (step->numel() == 1) copy(number(fresh.step, 0), "step");
+        if (product_name()) copy(number(fresh.step, 1), product_name());
         for (size_t j = 0; j < kStates; ++j)
           if (names[j]) copy(fresh.state[j], names[j]);
       }

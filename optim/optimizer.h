@@ -53,14 +53,16 @@ class Optimizer {
   static constexpr size_t kStates = 3;
   virtual const char* name() const = 0;
   virtual std::array<const char*, kStates> state_names(size_t group) const = 0;  // null: not used with these options
+  virtual double initial_state(size_t) const { return 0; }                       // what the first state begins with
+  virtual const char* product_name() const { return nullptr; }                   // of a second number that lies behind the step count, 1 at first
   virtual void visit_options(size_t group, OptionVisitor& v) = 0;
   virtual double& lr_of(size_t group) = 0;
   virtual double& momentum_of(size_t group) = 0;
   virtual void run(size_t group, const std::vector<StepItem>& items, const Tensor& lr) = 0;
 
  private:
-  struct Entry {  // of one parameter; state and step are made with its first gradient
-    Tensor parameter, state[kStates], step;
+  struct Entry {                             // of one parameter; state and step are made with its first gradient
+    Tensor parameter, state[kStates], step;  // step: f64 [], or [2] with the second number
   };
   struct Group {
     std::vector<Entry> entries;
@@ -68,7 +70,7 @@ class Optimizer {
     Tensor lr;  // the device's copy, and its value
     double lr_there = 0;
   };
-  void make_state(Entry& entry, const std::array<const char*, kStates>& names);
+  void make_state(Entry& entry, size_t group);
   const Tensor& device_lr(size_t group);
 
   std::vector<Group> groups_;

@@ -19,8 +19,8 @@ void check_fits(const char* op, const char* what, const Tensor& t, const Tensor&
         fmt::format("{}: a {} must have its parameter's shape {}, got {}", op, what, to_string(parameter.shape()), to_string(t.shape())));
 }
 
-void check_scalar(const char* op, const char* what, const Tensor& t, const Tensor& parameter) {
-  if (t.dtype() != DType::f64 || t.numel() != 1)
+void check_scalar(const char* op, const char* what, const Tensor& t, const Tensor& parameter, int64_t numbers = 1) {
+  if (t.dtype() != DType::f64 || t.numel() < numbers)
     throw DTypeError(fmt::format("{}: the {} must be f64 [], got {} {}", op, what, name_of(t.dtype()), to_string(t.shape())));
   if (!(t.device() == parameter.device())) throw DeviceError(fmt::format("{}: the {} is not on the parameters' device", op, what));
 }
@@ -112,9 +112,42 @@ void sgd_step_(const std::vector<StepItem>& items, const Tensor& lr, const SgdSt
 
 void adam_step_(const std::vector<StepItem>& items, const Tensor& lr, const AdamStepOptions& o) {
   check_lr("adam_step", items, lr);
+  if (o.amsgrad && o.rule != kernels::AdamRule::adam) throw Error(fmt::format("adam_step: amsgrad is Adam's, got it with {}", name_of(o.rule)));
+  if (o.rule == kernels::AdamRule::nadam)
+    for (const StepItem& item : items) check_scalar("adam_step", "step count with its product of momenta", item.step, item.value, 2);
   for_each_dtype("adam_step", items, [&](const Arrays& a, Device device) {
     launch(kernels::adam_step, device, a.shape().dtype,
-           {a.shape(), a.data(), pointer(lr), o.beta1, o.beta2, o.eps, o.weight_decay, o.decoupled, o.amsgrad});
+           {a.shape(), a.data(), pointer(lr), o.beta1, o.beta2, o.eps, o.weight_decay, o.decoupled, o.amsgrad, o.rule, o.momentum_decay});
+  });
+}
+
+void adagrad_step_(const std::vector<StepItem>& items, const Tensor& lr, const AdagradStepOptions& o) {
+  check_lr("adagrad_step", items, lr);
+  for_each_dtype("adagrad_step", items, [&](const Arrays& a, Device device) {
+    launch(kernels::adagrad_step, device, a.shape().dtype, {a.shape(), a.data(), pointer(lr), o.lr_decay, o.weight_decay, o.eps});
+  });
+}
+
+void lion_step_(const std::vector<StepItem>& items, const Tensor& lr, const LionStepOptions& o) {
+  check_lr("lion_step", items, lr);
+  for_each_dtype("lion_step", items, [&](const Arrays& a, Device device) {
+    launch(kernels::lion_step, device, a.shape().dtype, {a.shape(), a.data(), pointer(lr), o.beta1, o.beta2, o.weight_decay});
+  });
+}
+
+void lamb_step_(const std::vector<StepItem>& items, const Tensor& lr, const LambStepOptions& o) {
+  check_lr("lamb_step", items, lr);
+  for_each_dtype("lamb_step", items, [&](const Arrays& a, Device device) {
+    launch(kernels::lamb_step, device, a.shape().dtype, {a.shape(), a.data(), pointer(lr), o.beta1, o.beta2, o.eps, o.weight_decay});
+  });
+}
+
+void lookahead_step_(const std::vector<StepItem>& items, const LookaheadStepOptions& o) {
+  if (o.period < 1) throw Error(fmt::format("lookahead_step: the period must be at least 1, got {}", o.period));
+  std::vector<StepItem> own = items;
+  for (StepItem& item : own) item.source = item.value;  // kernels that share a loop read one
+  for_each_dtype("lookahead_step", own, [&](const Arrays& a, Device device) {
+    launch(kernels::lookahead_step, device, a.shape().dtype, {a.shape(), a.data(), o.alpha, o.period});
   });
 }
 

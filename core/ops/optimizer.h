@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "kernels/adam_rule.h"
 
 namespace tapetum {
 
@@ -14,7 +15,7 @@ namespace tapetum {
 struct StepItem {
   Tensor value, source;  // the parameter and its gradient; for ema_step_ the average and the parameter
   Tensor state[3];
-  Tensor step;  // how many steps the parameter has made: counted up
+  Tensor step;  // how many steps the parameter has made: counted up. NAdam's is f64 [2], with the product of its momenta, 1 at first
 };
 
 struct SgdStepOptions {
@@ -23,11 +24,26 @@ struct SgdStepOptions {
 };
 struct AdamStepOptions {
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
-  bool decoupled = false, amsgrad = false;  // decoupled: AdamW
+  bool decoupled = false, amsgrad = false;  // decoupled: AdamW; amsgrad: of Adam only
+  kernels::AdamRule rule = kernels::AdamRule::adam;
+  double momentum_decay = 4e-3;  // NAdam's
 };
 struct RmspropStepOptions {
   double alpha = 0.99, eps = 1e-8, weight_decay = 0, momentum = 0;
   bool centered = false;
+};
+struct AdagradStepOptions {
+  double lr_decay = 0, weight_decay = 0, eps = 1e-10;
+};
+struct LionStepOptions {
+  double beta1 = 0.9, beta2 = 0.99, weight_decay = 0;
+};
+struct LambStepOptions {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weight_decay = 0;
+};
+struct LookaheadStepOptions {
+  double alpha = 0.8;
+  int64_t period = 5;
 };
 struct EmaStepOptions {
   double decay = 0.999;
@@ -37,6 +53,10 @@ struct EmaStepOptions {
 void sgd_step_(const std::vector<StepItem>& items, const Tensor& lr, const SgdStepOptions& options);          // state: momentum
 void adam_step_(const std::vector<StepItem>& items, const Tensor& lr, const AdamStepOptions& options);        // mean, square, greatest square
 void rmsprop_step_(const std::vector<StepItem>& items, const Tensor& lr, const RmspropStepOptions& options);  // square, momentum, mean
+void adagrad_step_(const std::vector<StepItem>& items, const Tensor& lr, const AdagradStepOptions& options);  // sum of squares
+void lion_step_(const std::vector<StepItem>& items, const Tensor& lr, const LionStepOptions& options);        // mean
+void lamb_step_(const std::vector<StepItem>& items, const Tensor& lr, const LambStepOptions& options);        // mean, square
+void lookahead_step_(const std::vector<StepItem>& items, const LookaheadStepOptions& options);                // slow weights; no source
 void ema_step_(const std::vector<StepItem>& items, const EmaStepOptions& options);
 
 // The p-norm of all gradients together, f64 []; they are scaled in place by min(1, limit / (norm + 1e-6)). One dtype and device.

@@ -1,36 +1,9 @@
 // One pass over blocks of all tensors, spread over the threads. Adam in f32 moves 28 bytes an element (reads p g m v, writes p m v):
 // bound by memory. Formulas: kernels/optimizer.h.
-#include "kernels/optimizer.h"
-
-#include "kernels/cpu/math.h"
-#include "kernels/parallel.h"
+#include "kernels/cpu/tensor_blocks.h"
 
 namespace tapetum::kernels {
 namespace {
-
-constexpr int64_t kBlock = 1 << 15;  // elements of one unit of work
-
-template <class Args> bool supports(const Args& a) { return serves(a.shape.dtype); }
-
-int64_t blocks_of(const OptimizerTensor& t) { return (t.count + kBlock - 1) / kBlock; }
-
-// Where each tensor's blocks begin in the row of all blocks: tensors + 1 numbers.
-template <class Args> size_t block_starts_bytes(const Args& a) { return static_cast<size_t>(a.shape.tensors + 1) * sizeof(int64_t); }
-template <class Args> void fill_block_starts(const Args& a, int64_t* starts) {
-  starts[0] = 0;
-  for (int64_t k = 0; k < a.shape.tensors; ++k) starts[k + 1] = starts[k] + blocks_of(a.tensors[k]);
-}
-
-// f(tensor, begin, end, block) for every block.
-template <class Args, class F> void for_each_block(const Args& a, const int64_t* starts, F f) {
-  parallel_for(starts[a.shape.tensors], [&](int64_t block) {
-    int64_t low = 0, high = a.shape.tensors;  // starts[low] <= block < starts[high]
-    while (high - low > 1) (starts[(low + high) / 2] <= block ? low : high) = (low + high) / 2;
-    const OptimizerTensor& t = a.tensors[low];
-    const int64_t begin = (block - starts[low]) * kBlock;
-    f(t, begin, begin + kBlock < t.count ? begin + kBlock : t.count, block);
-  });
-}
 
 // update_of(tensor) gives the update of one register, update(p, g, s0, s1, s2), which changes p and the states in place.
 // kStates of them are used: the others are neither read nor written.
@@ -55,8 +28,6 @@ template <class T, int kStates, class Args, class F> void step_blocks(const Args
   });
 }
 
-template <class T> Vec<T> constant(double x) { return Vec<T>(static_cast<T>(x)); }
-
 template <class T> void sgd_of(const SgdStepArgs& a, Workspace& w) {
   using V = Vec<T>;
   const V decay = constant<T>(a.weight_decay), minus_lr = constant<T>(-*a.lr), keep = constant<T>(a.momentum), add = constant<T>(1 - a.dampening);
@@ -73,21 +44,46 @@ template <class T> void sgd_of(const SgdStepArgs& a, Workspace& w) {
   });
 }
 
+// What a parameter's elements have in common at a step: p -= (mean m + gradient g) / (sqrt(v) unbias + eps), without the quotient
+// where the step is not adaptive.
+struct AdamRates {
+  double mean, gradient, unbias;
+  bool adaptive;
+};
+
+double nadam_momentum(const AdamStepArgs& a, double t) { return a.beta1 * (1 - 0.5 * __builtin_pow(0.96, t * a.momentum_decay)); }
+
+AdamRates adam_rates(const AdamStepArgs& a, const OptimizerTensor& tensor) {
+  const double t = *tensor.step, lr = *a.lr, unbias1 = 1 - __builtin_pow(a.beta1, t), unbias2 = 1 - __builtin_pow(a.beta2, t);
+  if (a.rule == AdamRule::nadam) {
+    const double next = nadam_momentum(a, t + 1), product = tensor.step[1];
+    return {lr * next / (1 - product * next), lr * (1 - nadam_momentum(a, t)) / (1 - product), 1 / __builtin_sqrt(unbias2), true};
+  }
+  if (a.rule == AdamRule::radam) {
+    const double r = 2 / (1 - a.beta2) - 1, n = r - 2 * t * (1 - unbias2) / unbias2;
+    if (!(n > 5)) return {lr / unbias1, 0, 0, false};
+    return {lr / unbias1 * __builtin_sqrt((n - 4) * (n - 2) * r / ((r - 4) * (r - 2) * n) * unbias2), 0, 1, true};
+  }
+  return {lr / unbias1, 0, 1 / __builtin_sqrt(unbias2), true};
+}
+
 template <class T, bool kAmsgrad> void adam_of(const AdamStepArgs& a, Workspace& w) {
   using V = Vec<T>;
   const V shrink = constant<T>(a.decoupled ? 1 - *a.lr * a.weight_decay : 1), decay = constant<T>(a.decoupled ? 0 : a.weight_decay);
   const V b1 = constant<T>(a.beta1), b2 = constant<T>(a.beta2), c1 = constant<T>(1 - a.beta1), c2 = constant<T>(1 - a.beta2),
           eps = constant<T>(a.eps);
+  for (int64_t k = 0; a.rule == AdamRule::nadam && k < a.shape.tensors; ++k) a.tensors[k].step[1] *= nadam_momentum(a, a.tensors[k].step[0] + 1);
   step_blocks<T, kAmsgrad ? 3 : 2>(a, w, [&](const OptimizerTensor& t) {
-    const V rate = constant<T>(-*a.lr / (1 - __builtin_pow(a.beta1, *t.step)));
-    const V unbias = constant<T>(1 / __builtin_sqrt(1 - __builtin_pow(a.beta2, *t.step)));
-    return [=](V& p, V g, V& m, V& v, V& greatest) {
+    const AdamRates r = adam_rates(a, t);
+    const V mean = constant<T>(-r.mean), gradient = constant<T>(-r.gradient), unbias = constant<T>(r.unbias);
+    return [=, adaptive = r.adaptive](V& p, V g, V& m, V& v, V& greatest) {
       p = p * shrink;
       g = g + decay * p;
       m = b1 * m + c1 * g;
       v = b2 * v + c2 * g * g;
       if constexpr (kAmsgrad) greatest = max(v, greatest);
-      p = p + rate * m / (sqrt(kAmsgrad ? greatest : v) * unbias + eps);
+      const V change = mean * m + gradient * g;
+      p = p + (adaptive ? change / (sqrt(kAmsgrad ? greatest : v) * unbias + eps) : change);
     };
   });
 }
@@ -107,6 +103,32 @@ template <class T, int kStates> void rmsprop_of(const RmspropStepArgs& a, Worksp
       }
       b = keep * b + g / (sqrt(variance) + eps);
       p = p + minus_lr * b;
+    };
+  });
+}
+
+template <class T> void adagrad_of(const AdagradStepArgs& a, Workspace& w) {
+  using V = Vec<T>;
+  const V decay = constant<T>(a.weight_decay), eps = constant<T>(a.eps);
+  step_blocks<T, 1>(a, w, [&](const OptimizerTensor& t) {
+    const V rate = constant<T>(-*a.lr / (1 + (*t.step - 1) * a.lr_decay));
+    return [=](V& p, V g, V& squares, V&, V&) {
+      g = g + decay * p;
+      squares = squares + g * g;
+      p = p + rate * g / (sqrt(squares) + eps);
+    };
+  });
+}
+
+template <class T> void lion_of(const LionStepArgs& a, Workspace& w) {
+  using V = Vec<T>;
+  const V shrink = constant<T>(1 - *a.lr * a.weight_decay), lr = constant<T>(*a.lr), minus_lr = constant<T>(-*a.lr), zero = constant<T>(0);
+  const V b1 = constant<T>(a.beta1), b2 = constant<T>(a.beta2), c1 = constant<T>(1 - a.beta1), c2 = constant<T>(1 - a.beta2);
+  step_blocks<T, 1>(a, w, [&](const OptimizerTensor&) {
+    return [=](V& p, V g, V& m, V&, V&) {
+      const V u = b1 * m + c1 * g;
+      p = p * shrink + select(u > zero, minus_lr, select(u < zero, lr, zero));
+      m = b2 * m + c2 * g;
     };
   });
 }
@@ -134,6 +156,38 @@ Status rmsprop(const RmspropStepArgs& a, Workspace& w) {
   return Status::ok;
 }
 
+Status adagrad(const AdagradStepArgs& a, Workspace& w) {
+  with_served_type(a.shape.dtype, [&]<class T>() { adagrad_of<T>(a, w); });
+  return Status::ok;
+}
+
+Status lion(const LionStepArgs& a, Workspace& w) {
+  with_served_type(a.shape.dtype, [&]<class T>() { lion_of<T>(a, w); });
+  return Status::ok;
+}
+
+// Between the periods nothing is touched but the counts.
+Status lookahead(const LookaheadStepArgs& a, Workspace& w) {
+  int64_t* starts = static_cast<int64_t*>(w.data);
+  fill_block_starts(a, starts);
+  for (int64_t k = 0; k < a.shape.tensors; ++k) ++*a.tensors[k].step;
+  with_served_type(a.shape.dtype, [&]<class T>() {
+    using V = Vec<T>;
+    const V alpha = constant<T>(a.alpha);
+    for_each_block(a, starts, [&](const OptimizerTensor& t, int64_t begin, int64_t end, int64_t) {
+      if (static_cast<int64_t>(*t.step) % a.period != 0) return;
+      T* slow = static_cast<T*>(t.state[0]) + begin;
+      for_each_register(static_cast<T*>(t.value), begin, end, [&](T* p, int64_t n) {
+        const V old = V::load(slow, n), now = old + alpha * (V::load(p, n) - old);
+        now.store(slow, n);
+        now.store(p, n);
+        slow += V::lanes;
+      });
+    });
+  });
+  return Status::ok;
+}
+
 Status ema(const EmaStepArgs& a, Workspace& w) {
   with_served_type(a.shape.dtype, [&]<class T>() {
     using V = Vec<T>;
@@ -146,75 +200,6 @@ Status ema(const EmaStepArgs& a, Workspace& w) {
   return Status::ok;
 }
 
-// f(pointer, valid lanes) for each register of a block.
-template <class T, class F> void for_each_register(T* x, int64_t begin, int64_t end, F f) {
-  for (int64_t i = begin; i < end; i += Vec<std::remove_const_t<T>>::lanes) f(x + i, end - i);
-}
-
-// sum |x|^p of [begin, end), or the greatest |x|.
-template <class T> double run_norm(const T* x, int64_t begin, int64_t end, double p) {
-  using V = Vec<T>;
-  if (p == 2) {
-    V squares(T(0));
-    for_each_register(x, begin, end, [&](const T* at, int64_t n) {
-      const V v = V::load(at, n);
-      squares = squares + v * v;
-    });
-    return static_cast<double>(squares.sum());
-  }
-  double total = 0;
-  for (int64_t i = begin; i < end; ++i) {
-    const double magnitude = __builtin_fabs(static_cast<double>(x[i]));
-    if (!__builtin_isinf(p))
-      total += p == 1 ? magnitude : __builtin_pow(magnitude, p);
-    else if (!(magnitude <= total))  // keeps a NaN
-      total = total != total ? total : magnitude;
-  }
-  return total;
-}
-
-// Two results of run_norm in one.
-double combined(double a, double b, double p) {
-  if (!__builtin_isinf(p)) return a + b;
-  return a != a || b <= a ? a : b;
-}
-
-// In short runs, whose results are added in double: long sums in one variable would lose digits.
-template <class T> double block_norm(const T* x, int64_t begin, int64_t end, double p) {
-  constexpr int64_t kRun = 64 * Vec<T>::lanes;
-  double total = 0;
-  for (int64_t i = begin; i < end; i += kRun) total = combined(total, run_norm(x, i, i + kRun < end ? i + kRun : end, p), p);
-  return total;
-}
-
-Status clip(const ClipNormArgs& a, Workspace& w) {
-  int64_t* starts = static_cast<int64_t*>(w.data);
-  fill_block_starts(a, starts);
-  double* parts = reinterpret_cast<double*>(starts + a.shape.tensors + 1);
-  with_served_type(a.shape.dtype, [&]<class T>() {
-    using V = Vec<T>;
-    for_each_block(a, starts, [&](const OptimizerTensor& t, int64_t begin, int64_t end, int64_t block) {
-      parts[block] = block_norm(static_cast<const T*>(t.value), begin, end, a.p);
-    });
-    double total = 0;
-    for (int64_t b = 0; b < starts[a.shape.tensors]; ++b) total = combined(total, parts[b], a.p);
-    *a.norm = __builtin_isinf(a.p) ? total : a.p == 2 ? __builtin_sqrt(total) : __builtin_pow(total, 1 / a.p);
-    const double scale = a.limit / (*a.norm + 1e-6);
-    if (scale >= 1 || __builtin_isinf(a.limit)) return;
-    const V factor = constant<T>(scale);
-    for_each_block(a, starts, [&](const OptimizerTensor& t, int64_t begin, int64_t end, int64_t) {
-      for_each_register(static_cast<T*>(t.value), begin, end, [&](T* x, int64_t n) { (V::load(x, n) * factor).store(x, n); });
-    });
-  });
-  return Status::ok;
-}
-
-size_t clip_bytes(const ClipNormArgs& a) {
-  const int64_t most_blocks = a.shape.elements / kBlock + a.shape.tensors;  // each tensor's last block may be short
-  return block_starts_bytes(a) + static_cast<size_t>(most_blocks) * sizeof(double);
-}
-
-double error_clip(const ClipNormArgs& a) { return 8 + __builtin_sqrt(static_cast<double>(a.shape.elements)); }
 template <class Args> double error(const Args&) { return 16; }
 
 }  // namespace
@@ -224,6 +209,10 @@ TAPETUM_CPU_CANDIDATE(AdamStepArgs, adam_step_vec){.name = "vec", .supports = su
 TAPETUM_CPU_CANDIDATE(RmspropStepArgs, rmsprop_step_vec){
     .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = rmsprop};
 TAPETUM_CPU_CANDIDATE(EmaStepArgs, ema_step_vec){.name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = ema};
-TAPETUM_CPU_CANDIDATE(ClipNormArgs, clip_norm_vec){.name = "vec", .supports = supports, .workspace = clip_bytes, .error = error_clip, .run = clip};
+TAPETUM_CPU_CANDIDATE(AdagradStepArgs, adagrad_step_vec){
+    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = adagrad};
+TAPETUM_CPU_CANDIDATE(LionStepArgs, lion_step_vec){.name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = lion};
+TAPETUM_CPU_CANDIDATE(LookaheadStepArgs, lookahead_step_vec){
+    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = lookahead};
 
 }  // namespace tapetum::kernels

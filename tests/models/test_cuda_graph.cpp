@@ -22,6 +22,7 @@ Left train(Make make, const Options& options, const Shape& shape, const Shape& l
   model.to(gpu);
   Optimizer optimizer(model.parameters(), options);
   optim::CosineAnnealingLR schedule(optimizer, kWarmUp + kReplays, 1e-5);
+  optim::Lookahead lookahead(optimizer, {.k = 3});
   optim::EMA average(model.parameters());
   Tensor x = empty(shape, DType::f32, gpu), y = zeros(labels, DType::i64, gpu), loss, norm;
   const auto step = [&] {
@@ -29,7 +30,7 @@ Left train(Make make, const Options& options, const Shape& shape, const Shape& l
     loss = cross_entropy(model(x), y);
     loss.backward();
     norm = optim::clip_grad_norm_(model.parameters(), 0.5);
-    optimizer.step();
+    lookahead.step();
     average.update();
   };
   cuda::Graph graph;
@@ -45,6 +46,7 @@ Left train(Make make, const Options& options, const Shape& shape, const Shape& l
   }
   for (const auto& [name, t] : model.state_dict()) left.emplace_back(name, t.detach());
   for (const auto& [name, t] : optimizer.state_dict()) left.emplace_back(name, t);
+  for (const auto& [name, t] : lookahead.state_dict()) left.emplace_back(name, t);
   for (const auto& [name, t] : average.state_dict()) left.emplace_back(name, t);
   for (auto& [name, t] : left) t = contiguous(to(t, DeviceKind::cpu));
   return left;
@@ -82,6 +84,8 @@ models::UNet unet() { return models::UNet({.in_channels = 2, .classes = 3, .widt
 
 TEST_CASE("graph: replays of an MLP's step with dropout are the steps", "[emulated]") {
   check_replays<optim::Adam, optim::AdamOptions>(mlp, {.lr = 0.01, .amsgrad = true}, {7, 12}, {7});
+  check_replays<optim::NAdam, optim::NAdamOptions>(mlp, {.lr = 0.01}, {7, 12}, {7});
+  check_replays<optim::LAMB, optim::LAMBOptions>(mlp, {.lr = 0.01}, {7, 12}, {7});
   check_replays<optim::SGD, optim::SGDOptions>(mlp, {.lr = 0.1, .momentum = 0.9, .nesterov = true}, {7, 12}, {7});
 }
 

@@ -10,7 +10,7 @@ inline Tensor optimizer_steps(const std::vector<Tensor>& x, int states, const st
   NoGrad no_grad;
   std::vector<StepItem> items;
   for (size_t i = 0; i < x.size(); i += 2) {
-    StepItem item{x[i] * 1, x[i + 1], {}, zeros({}, DType::f64, x[i].device())};
+    StepItem item{x[i] * 1, x[i + 1], {}, to(tensor({0, 1}, DType::f64), x[i].device())};
     for (int j = 0; j < states; ++j) item.state[j] = x[i] * 0;
     items.push_back(item);
   }
@@ -67,6 +67,51 @@ inline Case rmsprop_case(const char* name, const RmspropStepOptions& options) {
           .flat = true};
 }
 
+inline Case adagrad_case(const char* name, const AdagradStepOptions& options) {
+  return {.name = name,
+          .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+          .op =
+              [=](const auto& x) {
+                return optimizer_steps(with_large_gradients(x), 1, [&](const auto& items) { adagrad_step_(items, rate(items[0].value), options); });
+              },
+          .slots = {&kernels::adagrad_step},
+          .flat = true};
+}
+
+inline Case lion_case(const char* name, const LionStepOptions& options) {
+  return {.name = name,
+          .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+          .op = [=](const auto& x) { return optimizer_steps(x, 1, [&](const auto& items) { lion_step_(items, rate(items[0].value), options); }); },
+          .slots = {&kernels::lion_step},
+          .flat = true};
+}
+
+inline Case lamb_case(const char* name, const LambStepOptions& options, const std::vector<Shape>& shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}}) {
+  return {.name = name,
+          .shapes = shapes,
+          .op =
+              [=](const auto& x) {
+                return optimizer_steps(with_large_gradients(x), 2, [&](const auto& items) { lamb_step_(items, rate(items[0].value), options); });
+              },
+          .slots = {&kernels::lamb_step},
+          .flat = true};
+}
+
+// The fast weights move between the steps; the third one comes after a period of two.
+inline Case lookahead_case(const char* name, const LookaheadStepOptions& options) {
+  return {.name = name,
+          .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+          .op =
+              [=](const auto& x) {
+                return optimizer_steps(x, 1, [&](const auto& items) {
+                  for (const StepItem& item : items) Tensor(item.value).add_(item.source);
+                  lookahead_step_(items, options);
+                });
+              },
+          .slots = {&kernels::lookahead_step},
+          .flat = true};
+}
+
 inline Case clip_case(const char* name, double limit, double p) {
   return {.name = name,
           .shapes = {{2, 3, 4, 5}, {70000}},
@@ -93,6 +138,19 @@ inline const std::vector<Case> optimizer_cases = {
     adam_case("adam", {}),
     adam_case("adam options", {.beta1 = 0.8, .beta2 = 0.9, .eps = 1e-3, .weight_decay = 0.1, .amsgrad = true}),
     adam_case("adam decoupled", {.weight_decay = 0.1, .decoupled = true}),
+    adam_case("nadam", {.rule = kernels::AdamRule::nadam}),
+    adam_case("nadam options", {.beta1 = 0.8, .weight_decay = 0.1, .decoupled = true, .rule = kernels::AdamRule::nadam, .momentum_decay = 0.5}),
+    adam_case("radam", {.rule = kernels::AdamRule::radam}),
+    adam_case("radam rectified", {.beta2 = 0.8, .eps = 1e-3, .weight_decay = 0.1, .rule = kernels::AdamRule::radam}),
+    adagrad_case("adagrad", {}),
+    adagrad_case("adagrad options", {.lr_decay = 0.3, .weight_decay = 0.1, .eps = 1e-2}),
+    lion_case("lion", {}),
+    lion_case("lion options", {.beta1 = 0.7, .beta2 = 0.6, .weight_decay = 0.1}),
+    lamb_case("lamb", {}),
+    lamb_case("lamb options", {.beta1 = 0.8, .beta2 = 0.9, .eps = 1e-3, .weight_decay = 0.1}),
+    lamb_case("lamb of several blocks", {.weight_decay = 0.01}, {{70000}, {70000}, {3}, {3}}),
+    lookahead_case("lookahead", {.alpha = 0.5, .period = 2}),
+    lookahead_case("lookahead idle", {}),
     rmsprop_case("rmsprop", {}),
     rmsprop_case("rmsprop momentum", {.alpha = 0.9, .eps = 1e-3, .weight_decay = 0.1, .momentum = 0.9}),
     rmsprop_case("rmsprop centered", {.eps = 1e-2, .momentum = 0.5, .centered = true}),

@@ -99,6 +99,11 @@ TEST_CASE("optim: a saved optimizer goes on with the same bits") {
   check([](const Tensor& w) { return optim::Adam({w}, {.lr = 0.01, .amsgrad = true}); });
   check([](const Tensor& w) { return optim::AdamW({w}, {.lr = 0.01}); });
   check([](const Tensor& w) { return optim::RMSprop({w}, {.lr = 0.01, .momentum = 0.9, .centered = true}); });
+  check([](const Tensor& w) { return optim::NAdam({w}, {.lr = 0.01}); });
+  check([](const Tensor& w) { return optim::RAdam({w}, {.lr = 0.01, .betas = {0.9, 0.8}}); });
+  check([](const Tensor& w) { return optim::Adagrad({w}, {.initial_accumulator_value = 0.1}); });
+  check([](const Tensor& w) { return optim::Lion({w}); });
+  check([](const Tensor& w) { return optim::LAMB({w}); });
 }
 
 TEST_CASE("optim: the options are saved, and a state that does not fit changes nothing") {
@@ -118,6 +123,57 @@ TEST_CASE("optim: the options are saved, and a state that does not fit changes n
   optim::Adam fourth({v}, {.lr = 0.7});
   fourth.load_state_dict(state);
   REQUIRE(fourth.lr() == 0.1);
+}
+
+TEST_CASE("optim: NAdam saves the product of its momenta, Adagrad begins with the accumulator's first value") {
+  Tensor w = leaf({1, 2});
+  optim::NAdam nadam({w});
+  step(nadam, w, 2);
+  const auto u = [](double t) { return 0.9 * (1 - 0.5 * std::pow(0.96, t * 4e-3)); };
+  REQUIRE(nadam.state_dict().at("state.0.mu_product").item() == Approx(u(1) * u(2)).epsilon(1e-14));
+  REQUIRE(nadam.state_dict().at("state.0.step").item() == 2);
+  Tensor v = leaf({3});
+  optim::Adagrad adagrad({v}, {.initial_accumulator_value = 0.5});
+  step(adagrad, v, 1);
+  REQUIRE(adagrad.state_dict().at("state.0.sum").item() == Approx(36.5));
+}
+
+TEST_CASE("optim: LAMB steps a parameter of zeros without scaling") {
+  Tensor w = leaf({0, 0});
+  w.set_grad(tensor({1, -3}, DType::f64));
+  optim::LAMB lamb({w}, {.lr = 0.1, .eps = 0});
+  lamb.step();
+  REQUIRE(w.detach().data<double>()[0] == Approx(-0.1));
+  REQUIRE(w.detach().data<double>()[1] == Approx(0.1));
+}
+
+TEST_CASE("optim: the options of each optimizer are checked by name") {
+  Tensor w = leaf({1});
+  REQUIRE_THROWS_WITH(optim::NAdam({w}, {.momentum_decay = -1}), Catch::Contains("NAdam: momentum_decay = -1"));
+  REQUIRE_THROWS_WITH(optim::RAdam({w}, {.betas = {1, 0.9}}), Catch::Contains("RAdam: betas.0 = 1"));
+  REQUIRE_THROWS_WITH(optim::Adagrad({w}, {.lr_decay = -1}), Catch::Contains("Adagrad: lr_decay = -1"));
+  REQUIRE_THROWS_WITH(optim::Lion({w}, {.weight_decay = -1}), Catch::Contains("Lion: weight_decay = -1"));
+  REQUIRE_THROWS_WITH(optim::LAMB({w}, {.eps = -1}), Catch::Contains("LAMB: eps = -1"));
+  optim::SGD sgd({w});
+  REQUIRE_THROWS_WITH(optim::Lookahead(sgd, {.k = 0}), Catch::Contains("Lookahead: k = 0"));
+  REQUIRE_THROWS_WITH(optim::Lookahead(sgd, {.alpha = 2}), Catch::Contains("Lookahead: alpha = 2"));
+}
+
+TEST_CASE("lookahead: resumes with the same bits, and refuses what does not fit") {
+  Tensor w = leaf({1, -2, 3}, DType::f32);
+  optim::SGD sgd({w}, {.lr = 0.01});
+  optim::Lookahead lookahead(sgd, {.k = 2});
+  step(lookahead, w, 3);
+  Tensor resumed = copied(w);
+  optim::SGD other({resumed}, {.lr = 0.01});
+  optim::Lookahead again(other, {.k = 2});
+  again.load_state_dict(lookahead.state_dict());
+  REQUIRE(same_bits(again.slow_weights()[0], lookahead.slow_weights()[0]));
+  step(lookahead, w, 3);
+  step(again, resumed, 3);
+  REQUIRE(same_bits(w, resumed));
+  REQUIRE(same_bits(w.detach(), lookahead.slow_weights()[0]));  // six steps of two
+  REQUIRE_THROWS_WITH(again.load_state_dict(StateDict()), Catch::Contains("Lookahead") && Catch::Contains("slow.0"));
 }
 
 TEST_CASE("clip_grad_norm: gradients are scaled to the norm, shared and expanded ones too") {
