@@ -2,9 +2,7 @@
 #include <fmt/core.h>
 #include <tapetum/tapetum.h>
 
-#include <cmath>
 #include <filesystem>
-#include <numbers>
 #include <optional>
 
 #include "examples/common/command_line.h"
@@ -28,28 +26,6 @@ constexpr const char* kBest = "best.safetensors";
 constexpr std::pair<const char*, const char*> kFiles[] = {
     {"panel", "panel.png"},       {"curves", "curves.png"},  {"model", "model.safetensors"},          {"best", kBest},
     {"metrics", "metrics.jsonl"}, {"config", "config.json"}, {"checkpoint", "checkpoint.safetensors"}};
-
-std::unique_ptr<tp::optim::Optimizer> make_optimizer(const TrainOptions& o, std::vector<tp::Tensor> parameters) {
-  using namespace tp::optim;
-  if (o.optimizer == "sgd")
-    return std::make_unique<SGD>(std::move(parameters), SGDOptions{.lr = o.lr, .momentum = 0.9, .weight_decay = o.weight_decay});
-  if (o.optimizer == "adamw") return std::make_unique<AdamW>(std::move(parameters), AdamWOptions{.lr = o.lr, .weight_decay = o.weight_decay});
-  return std::make_unique<Adam>(std::move(parameters), AdamOptions{.lr = o.lr, .weight_decay = o.weight_decay});
-}
-
-// Stepped after every batch: warm-up from near zero, then the schedule over the steps that remain.
-std::unique_ptr<tp::optim::Scheduler> make_scheduler(const TrainOptions& o, tp::optim::Optimizer& optimizer, int64_t steps_per_epoch) {
-  const int64_t steps = o.epochs * steps_per_epoch;
-  if (o.schedule == "onecycle")
-    return std::make_unique<tp::optim::OneCycleLR>(optimizer, tp::optim::OneCycleOptions{.max_lr = o.lr, .total_steps = steps});
-  const int64_t drop_every = std::max<int64_t>(1, o.epochs / 3) * steps_per_epoch;
-  return std::make_unique<tp::optim::LambdaLR>(optimizer, [=, schedule = o.schedule, warmup = o.warmup](int64_t step) {
-    if (step < warmup) return static_cast<double>(step + 1) / static_cast<double>(warmup + 1);
-    if (schedule == "step") return std::pow(0.1, static_cast<double>(step / drop_every));
-    const double part = static_cast<double>(step - warmup) / static_cast<double>(std::max<int64_t>(1, steps - warmup));
-    return schedule == "cosine" ? 0.5 * (1 + std::cos(std::numbers::pi * part)) : 1.0;
-  });
-}
 
 ModelCard make_card(const TrainOptions& o, const programs::Sets& sets) {
   ModelCard card;
@@ -89,14 +65,6 @@ struct Scores {
   tp::train::ConfusionMatrix confusion;
 };
 
-tp::data::LoaderOptions loading(const TrainOptions& o, bool shuffle, tp::Device device) {
-  return {.batch_size = o.batch_size,
-          .shuffle = shuffle,
-          .workers = static_cast<int>(o.workers),
-          .seed = static_cast<uint64_t>(o.seed),
-          .device = device};
-}
-
 // The model, what teaches it and what judges it.
 struct Training {
   explicit Training(const TrainOptions& options)
@@ -106,12 +74,12 @@ struct Training {
         card(make_card(o, sets)),
         model(card.unet),
         loss(o, device),
-        loader(sets.train, loading(o, true, device)),
-        val_loader(sets.val, loading(o, false, device)) {
+        loader(sets.train, o.loading(true, device)),
+        val_loader(sets.val, o.loading(false, device)) {
     if (!o.weights.empty()) programs::load_weights(model, tp::load(o.weights), o.weights);
     model.to(device);
-    optimizer = make_optimizer(o, model.parameters());
-    scheduler = make_scheduler(o, *optimizer, loader.size());
+    optimizer = programs::make_optimizer(o, {{model.parameters(), o.lr}});
+    scheduler = programs::make_scheduler(o, *optimizer, loader.size());
   }
 
   tp::Tensor logits(const tp::Tensor& images) { return model(programs::normalise(images)); }

@@ -118,7 +118,7 @@ LambdaLR::LambdaLR(Optimizer& optimizer, std::vector<Factor> factors) : FormulaL
 double LambdaLR::lr_at(int64_t epoch, double base, size_t group) const { return base * factors_[group](epoch); }
 
 OneCycleLR::OneCycleLR(Optimizer& optimizer, const OneCycleOptions& options) : FormulaLR(optimizer), options_(options) {
-  check_positive("OneCycleLR", "max_lr", options.max_lr);
+  if (!(options.max_lr >= 0)) throw Error(fmt::format("OneCycleLR: max_lr must be at least 0, got {}", options.max_lr));
   check_positive("OneCycleLR", "total_steps", static_cast<double>(options.total_steps));
   if (!(options.pct_start >= 0 && options.pct_start <= 1))
     throw Error(fmt::format("OneCycleLR: pct_start must lie in [0, 1], got {}", options.pct_start));
@@ -138,10 +138,10 @@ double OneCycleLR::between(int64_t epoch, std::array<double, 4> levels) const {
   return o.cosine ? cosine(from, to, fraction) : from + (to - from) * fraction;
 }
 
-double OneCycleLR::lr_at(int64_t epoch, double, size_t) const {
+double OneCycleLR::lr_at(int64_t epoch, double base, size_t) const {
   const auto& o = options_;
-  const double first = o.max_lr / o.div_factor, last = first / o.final_div_factor;
-  return between(epoch, {first, o.max_lr, o.three_phase ? first : last, last});
+  const double highest = o.max_lr > 0 ? o.max_lr : base, first = highest / o.div_factor, last = first / o.final_div_factor;
+  return between(epoch, {first, highest, o.three_phase ? first : last, last});
 }
 
 void OneCycleLR::apply(int64_t epoch) {

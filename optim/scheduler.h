@@ -125,7 +125,7 @@ class LambdaLR final : public FormulaLR {
 };
 
 struct OneCycleOptions {
-  double max_lr = 0;                                 // required
+  double max_lr = 0;                                 // 0: each group's own rate
   int64_t total_steps = 0;                           // required; a later step throws Error
   double pct_start = 0.3;                            // of the steps, in which the rate rises
   bool cosine = true;                                // else along lines

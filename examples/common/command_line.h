@@ -27,7 +27,7 @@ class CommandLine {
   void add_optional(const std::string& flag, std::string& value, const std::string& without, const std::string& help);  // --flag or --flag=VALUE
   void add_choice(const std::string& flag, std::string& value, const std::vector<std::string>& choices, const std::string& help);
   void add_positional(const std::string& name, std::vector<std::string>& values, const std::string& help);  // any number of words without a flag
-  void group(const std::string& title);  // of the flags that follow
+  void group(const std::string& title);                                                                     // of the flags that follow
 
   // False after --help was printed. Throws UsageError in one line.
   bool parse(int argc, char** argv);

@@ -56,7 +56,9 @@ TEST_CASE("scheduler: a cycle of few steps stays between its ends") {
 TEST_CASE("scheduler: impossible options are refused by name") {
   auto optimizer = optimizer_at(0.1);
   REQUIRE_THROWS_WITH(optim::StepLR(optimizer, 0), Catch::Contains("StepLR: step_size must be positive, got 0"));
-  REQUIRE_THROWS_WITH(optim::OneCycleLR(optimizer, {.total_steps = 3}), Catch::Contains("max_lr"));
+  REQUIRE_THROWS_WITH(optim::OneCycleLR(optimizer, {.max_lr = -1, .total_steps = 3}), Catch::Contains("max_lr"));
+  optim::OneCycleLR own(optimizer, {.total_steps = 20});
+  REQUIRE(own.last_lr()[0] == Approx(optimizer.initial_lr(0) / 25));
   REQUIRE_THROWS_WITH(optim::SequentialLR(optimizer, {3, 2}, optim::LinearLR(optimizer)), Catch::Contains("milestone"));
   REQUIRE_THROWS_WITH(optim::LambdaLR(optimizer, std::vector<optim::LambdaLR::Factor>{}), Catch::Contains("0 functions for 1 groups"));
   REQUIRE_THROWS_AS(optim::ReduceLROnPlateau(optimizer, {.factor = 1}), Error);

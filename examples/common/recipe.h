@@ -1,0 +1,52 @@
+// How a model is trained, whichever it is: the flags that all training programs share, and the optimizer and schedule that they mean.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/serialization/safetensors.h"
+#include "core/size2.h"
+#include "data/loader_core.h"
+#include "examples/common/command_line.h"
+#include "optim/scheduler.h"
+#include "train/record.h"
+
+namespace programs {
+
+struct Recipe {
+  int64_t epochs = 20, steps = 0, batch_size = 4, warmup = 0;
+  double lr = 3e-3, weight_decay = 0;
+  std::string optimizer = "adam", schedule = "onecycle";
+
+  int64_t threads = 0, workers = 2, seed = 0;
+  std::string device = "auto";
+
+  std::string out, json;
+  bool resume = false, quiet = false;
+
+  void add_training(CommandLine& line);
+  void add_machine(CommandLine& line);
+  void add_output(CommandLine& line, const std::string& program);
+  void check() const;                                 // throws UsageError naming the flag and what it was given
+  void record(tapetum::train::Record& config) const;  // into config.json
+  void setup(tapetum::Metadata& setup) const;         // what a resumed run must have been started with, too
+  tapetum::data::LoaderOptions loading(bool shuffle, tapetum::Device on) const;
+};
+
+struct RatedParameters {
+  std::vector<tapetum::Tensor> parameters;
+  double lr;
+};
+
+// One group for each entry that is not empty; weight decay is the recipe's.
+std::unique_ptr<tapetum::optim::Optimizer> make_optimizer(const Recipe& recipe, const std::vector<RatedParameters>& groups);
+
+// Stepped after every batch: warm-up from near zero, then the schedule over the steps that remain.
+std::unique_ptr<tapetum::optim::Scheduler> make_scheduler(const Recipe& recipe, tapetum::optim::Optimizer& optimizer, int64_t steps_per_epoch);
+
+// Checks of flags: each throws UsageError.
+void require(bool good, const std::string& reason);
+void require_within(const char* flag, int64_t value, int64_t lowest, int64_t highest);
+tapetum::Size2 parse_size(const char* flag, const std::string& text);  // "128" or "96x160" (height by width)
+
+}  // namespace programs
