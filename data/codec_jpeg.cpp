@@ -64,12 +64,12 @@ struct Decoder {
   ~Decoder() { jpeg_destroy_decompress(&c); }
 };
 
-// Adobe programs store CMYK inverted, and say so with a marker.
-void cmyk_to_rgb(const uint8_t* from, uint8_t* to, int64_t width, bool inverted) {
+// Ink is stored inverted, as Adobe's programs do; Pillow, OpenCV and we take every CMYK file as theirs, with their marker or without it.
+void cmyk_to_rgb(const uint8_t* from, uint8_t* to, int64_t width) {
   for (int64_t x = 0; x < width; ++x, from += 4, to += 3)
     for (int i = 0; i < 3; ++i) {
-      const int ink = inverted ? from[i] : 255 - from[i], black = inverted ? from[3] : 255 - from[3];
-      to[i] = static_cast<uint8_t>((ink * black + 127) / 255);
+      const int ink = (255 - from[i]) * from[3] + 128;
+      to[i] = static_cast<uint8_t>(from[3] - ((ink + (ink >> 8)) >> 8));  // from[3] - (255 - from[i]) * from[3] / 255, as Pillow rounds it
     }
 }
 
@@ -114,7 +114,7 @@ Image decode_jpeg(std::string_view bytes, const std::string& name, Size2 at_leas
       uint8_t* row = pixels + c.output_scanline * row_bytes;
       JSAMPROW target = cmyk ? line : row;
       jpeg_read_scanlines(&c, &target, 1);
-      if (cmyk) cmyk_to_rgb(line, row, c.output_width, c.saw_Adobe_marker);
+      if (cmyk) cmyk_to_rgb(line, row, c.output_width);
     }
     jpeg_finish_decompress(&c);
   }));

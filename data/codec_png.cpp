@@ -55,7 +55,7 @@ class Decoder {
     check(runs(trap_, [&] {
       const bool transparent = png_get_valid(png_, info_, PNG_INFO_tRNS);
       png_set_expand(png_);
-      png_set_scale_16(png_);
+      png_set_strip_16(png_);  // the upper byte, as Pillow and OpenCV take it
       if (transparent || color_type() == PNG_COLOR_TYPE_GRAY_ALPHA) png_set_gray_to_rgb(png_);
     }));
   }

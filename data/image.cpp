@@ -9,6 +9,7 @@
 #include "core/ops/view.h"
 #include "core/serialization/atomic_file.h"
 #include "data/codec.h"
+#include "data/exif.h"
 #include "data/file.h"
 
 namespace tapetum::data {
@@ -48,12 +49,21 @@ void check_size(const std::string& name, int64_t height, int64_t width, size_t b
     bad_image(name, fmt::format("is truncated: {} bytes cannot hold {} x {} pixels", bytes, width, height));
 }
 
-Image decode_image(std::string_view bytes, const std::string& name, int channels, Size2 at_least) {
-  const Image stored = is_jpeg(bytes) ? decode_jpeg(bytes, name, at_least) : is_png(bytes) ? decode_png(bytes, name) : decode_stb(bytes, name);
-  return channels == 0 ? stored : convert_channels(stored, channels);
+Image decode_image(std::string_view bytes, const std::string& name, const ImageOptions& options) {
+  const int orientation = options.exif_orientation ? exif_orientation(bytes) : 1;
+  const Size2 wanted = options.at_least, at_least = swaps_sides(orientation) ? Size2(wanted.w, wanted.h) : wanted;
+  Image image = is_jpeg(bytes) ? decode_jpeg(bytes, name, at_least) : is_png(bytes) ? decode_png(bytes, name) : decode_stb(bytes, name);
+  if (options.channels != 0) image = convert_channels(image, options.channels);
+  return upright(image, orientation);
 }
 
-Image read_image(const std::string& path, int channels, Size2 at_least) { return decode_image(read_file(path), path, channels, at_least); }
+Image decode_image(std::string_view bytes, const std::string& name, int channels, Size2 at_least) {
+  return decode_image(bytes, name, ImageOptions{channels, at_least});
+}
+
+Image read_image(const std::string& path, const ImageOptions& options) { return decode_image(read_file(path), path, options); }
+
+Image read_image(const std::string& path, int channels, Size2 at_least) { return read_image(path, ImageOptions{channels, at_least}); }
 
 Image convert_channels(const Image& image, int channels) {
   if (!is_channel_count(channels)) throw ShapeError(fmt::format("image: expected 1, 3 or 4 channels, got {}", channels));

@@ -2,7 +2,8 @@
 //
 // Reading: JPEG (CMYK too), PNG (palette, gray, alpha, 1 to 16 bits), BMP, GIF (first frame), PNM. An image has at most 32,768 pixels
 // a side and 64 megapixels; this is checked before anything is decoded. A file that is truncated, damaged or of another format throws
-// FormatError, one that cannot be opened IoError; the text names the file and the reason. EXIF orientation is not applied.
+// FormatError, one that cannot be opened IoError; the text names the file and the reason. Colours are those of Pillow's convert("RGB"), to the
+// bit, from the same libraries: alpha is dropped, ink of a CMYK JPEG counts as inverted, 16 bits keep their upper 8 (Pillow clips gray ones).
 #pragma once
 #include <string>
 #include <string_view>
@@ -30,9 +31,17 @@ class Image {
 };
 
 // `channels`: 1, 3, 4, or 0 for what the file has (gray with alpha comes as 4). Gray from colour is ITU-R 601 luma, alpha is dropped.
-// `at_least`: a JPEG may be decoded at a half, a quarter or an eighth, as long as no side falls below it; 0 = full size.
+// `at_least`: a JPEG may be decoded at a half, a quarter or an eighth, as long as no side of the result falls below it; 0 = full size.
+// `exif_orientation`: turned as the camera was held (data/exif.h); without it, as stored, which is what masks and boxes mostly refer to.
+struct ImageOptions {
+  int channels = 3;
+  Size2 at_least = 0;
+  bool exif_orientation = false;
+};
+Image read_image(const std::string& path, const ImageOptions& options);
 Image read_image(const std::string& path, int channels = 3, Size2 at_least = 0);
-Image decode_image(std::string_view bytes, const std::string& name, int channels = 3, Size2 at_least = 0);  // `name` is for errors
+Image decode_image(std::string_view bytes, const std::string& name, const ImageOptions& options);  // `name` is for errors
+Image decode_image(std::string_view bytes, const std::string& name, int channels = 3, Size2 at_least = 0);
 Image convert_channels(const Image& image, int channels);
 
 // A label picture as i64 [H, W], values as stored: palette indices and gray levels of 1 to 16 bits without scaling. An RGB picture
