@@ -5,7 +5,7 @@ install(CODE "
 install(TARGETS tapetum tapetum_headers EXPORT tapetum)
 install(EXPORT tapetum NAMESPACE tapetum:: FILE tapetum-targets.cmake DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tapetum)
 if(TAPETUM_IMAGE_FILES)
-  set(codecs "find_dependency(JPEG)\nfind_dependency(PNG)\n")
+  set(codecs "find_dependency(JPEG)\nfind_dependency(PNG)\nfind_dependency(ZLIB)\n")
 endif()
 file(WRITE ${PROJECT_BINARY_DIR}/tapetum-config.cmake
      "include(CMakeFindDependencyMacro)\nfind_dependency(Threads)\nfind_dependency(fmt)\n${codecs}find_dependency(nlohmann_json)\ninclude(\${CMAKE_CURRENT_LIST_DIR}/tapetum-targets.cmake)\n")
