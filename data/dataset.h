@@ -70,6 +70,18 @@ template <Dataset D> class Subset {
   int64_t size() const { return static_cast<int64_t>(indices_.size()); }
   SampleOf<D> get(int64_t index, RandomStream& stream) const { return dataset_.get(indices_.at(static_cast<size_t>(index)), stream); }
   std::string name(int64_t index) const { return name_of_sample(dataset_, indices_.at(static_cast<size_t>(index))); }
+  const std::vector<int64_t>& indices() const { return indices_; }
+
+  // Of a data set that has classes: data/classification.h.
+  std::vector<int64_t> labels() const requires requires(const D& d) { d.labels(); }
+  {
+    const std::vector<int64_t> all = dataset_.labels();
+    std::vector<int64_t> some;
+    for (int64_t i : indices_) some.push_back(all.at(static_cast<size_t>(i)));
+    return some;
+  }
+  const std::vector<std::string>& classes() const requires requires(const D& d) { d.classes(); }
+  { return dataset_.classes(); }
 
  private:
   D dataset_;

@@ -25,7 +25,9 @@ std::vector<int64_t> SequentialSampler::order(int64_t) const {
   return order;
 }
 
-std::vector<int64_t> RandomSampler::order(int64_t epoch) const { return permutation(count_, RandomStream(epoch_seed(seed_, epoch, kOrder))); }
+std::vector<int64_t> RandomSampler::order(int64_t epoch) const { return permutation(count_, order_stream(seed_, epoch)); }
+
+RandomStream order_stream(uint64_t seed, int64_t epoch) { return RandomStream(epoch_seed(seed, epoch, kOrder)); }
 
 RandomStream sample_stream(uint64_t seed, int64_t epoch, int64_t index) {
   return RandomStream(epoch_seed(seed, epoch, kSamples), static_cast<uint64_t>(index));

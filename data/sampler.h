@@ -33,6 +33,7 @@ class RandomSampler final : public Sampler {
 };
 
 std::vector<int64_t> permutation(int64_t count, RandomStream stream);
+RandomStream order_stream(uint64_t seed, int64_t epoch);                  // for the order of one epoch
 RandomStream sample_stream(uint64_t seed, int64_t epoch, int64_t index);  // for the augmentation of one sample in one epoch
 
 }  // namespace tapetum::data
