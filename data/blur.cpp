@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "data/pixels/clones.h"
+
 namespace tapetum::data {
 namespace {
 
@@ -19,11 +21,14 @@ std::vector<float> half_kernel(double deviation) {
 }
 
 // One line of n elements, `padded` holding it with `radius` mirrored elements on either side.
-void convolve(const std::vector<float>& kernel, const float* padded, float* out, int64_t n) {
-  const auto radius = static_cast<int64_t>(kernel.size()) - 1;
+TAPETUM_PIXEL_LOOP void convolve(const float* __restrict kernel, int64_t radius, const float* __restrict padded, float* __restrict out, int64_t n) {
   for (int64_t i = 0; i < n; ++i) out[i] = kernel[0] * padded[i + radius];
   for (int64_t r = 1; r <= radius; ++r)
-    for (int64_t i = 0; i < n; ++i) out[i] += kernel[static_cast<size_t>(r)] * (padded[i + radius - r] + padded[i + radius + r]);
+    for (int64_t i = 0; i < n; ++i) out[i] += kernel[r] * (padded[i + radius - r] + padded[i + radius + r]);
+}
+
+TAPETUM_PIXEL_LOOP void add_scaled(const float* __restrict from, float weight, float* __restrict out, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) out[i] += weight * from[i];
 }
 
 }  // namespace
@@ -36,16 +41,14 @@ void gaussian_blur(float* plane, int64_t height, int64_t width, double deviation
   for (int64_t y = 0; y < height; ++y) {
     float* row = plane + y * width;
     for (int64_t i = -radius; i < width + radius; ++i) padded[static_cast<size_t>(i + radius)] = row[mirror(i, width)];
-    convolve(kernel, padded.data(), row, width);
+    convolve(kernel.data(), radius, padded.data(), row, width);
   }
   const std::vector<float> rows(plane, plane + height * width);  // columns, a whole row at a time
   for (int64_t y = 0; y < height; ++y) {
     float* out = plane + y * width;
     std::fill(out, out + width, 0.f);
     for (int64_t r = -radius; r <= radius; ++r) {
-      const float weight = kernel[static_cast<size_t>(std::abs(r))];
-      const float* from = rows.data() + mirror(y + r, height) * width;
-      for (int64_t x = 0; x < width; ++x) out[x] += weight * from[x];
+      add_scaled(rows.data() + mirror(y + r, height) * width, kernel[static_cast<size_t>(std::abs(r))], out, width);
     }
   }
 }

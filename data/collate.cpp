@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/error.h"
@@ -10,8 +11,9 @@ namespace tapetum::data {
 
 Tensor stack_field(const char* field, const std::vector<Tensor>& values) {
   const Tensor& first = values.front();
+  if (std::none_of(values.begin(), values.end(), [](const Tensor& t) { return t.defined(); })) return {};
   for (const Tensor& t : values) {
-    if (!t.defined()) throw ShapeError(fmt::format("batch: a sample leaves its field '{}' undefined", field));
+    if (!t.defined() || !first.defined()) throw ShapeError(fmt::format("batch: a sample leaves its field '{}' undefined", field));
     if (!(t.shape() == first.shape()) || t.dtype() != first.dtype())
       throw ShapeError(fmt::format("batch: samples must have one shape and dtype in '{}' (resize them, or use batch size 1), got {} {} and {} {}",
                                    field, name_of(first.dtype()), to_string(first.shape()), name_of(t.dtype()), to_string(t.shape())));

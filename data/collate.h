@@ -7,7 +7,7 @@
 
 namespace tapetum::data {
 
-// `field` is for errors. Throws ShapeError unless all are defined and have one shape and dtype.
+// `field` is for errors. Undefined when it is so in every sample. Throws ShapeError unless all are defined and have one shape and dtype.
 Tensor stack_field(const char* field, const std::vector<Tensor>& values);
 
 template <class Sample> Sample collate(const std::vector<Sample>& samples) {

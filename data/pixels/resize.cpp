@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/ops/view.h"
 #include "data/pixels/clones.h"
 
 namespace tapetum::data {
@@ -162,23 +163,27 @@ Image resize_columns(const Image& image, int64_t height, const Windows& w) {
   return result;
 }
 
-Image resize_nearest(const Image& image, Size2 size) {
-  const int64_t channels = image.channels();
-  Image result(size.h, size.w, channels);
-  const auto places = [](int64_t from, int64_t to) {  // Pillow adds up the steps, which decides ties
-    const double step = static_cast<double>(from) / static_cast<double>(to);
-    std::vector<int64_t> p;
-    for (double at = step * 0.5; static_cast<int64_t>(p.size()) < to; at += step) p.push_back(std::min(static_cast<int64_t>(at), from - 1));
-    return p;
-  };
-  const std::vector<int64_t> ys = places(image.height(), size.h), xs = places(image.width(), size.w);
-  for (int64_t y = 0; y < size.h; ++y) {
-    const uint8_t* from = image.row(ys[static_cast<size_t>(y)]);
-    uint8_t* to = result.mutable_row(y);
-    for (const int64_t x : xs)
-      for (int64_t c = 0; c < channels; ++c) *to++ = from[x * channels + c];
-  }
-  return result;
+void check_size(Size2 size) {
+  if (size.h < 1 || size.w < 1 || size.h > kLongest || size.w > kLongest)
+    throw ShapeError(fmt::format("resize: expected 1 to {} pixels a side, got {} x {}", kLongest, size.h, size.w));
+}
+
+// Where each of `to` pixels is taken from. Pillow adds up the steps, which decides ties.
+std::vector<int64_t> nearest_places(int64_t from, int64_t to) {
+  const double step = static_cast<double>(from) / static_cast<double>(to);
+  std::vector<int64_t> places;
+  for (double at = step * 0.5; static_cast<int64_t>(places.size()) < to; at += step) places.push_back(std::min(static_cast<int64_t>(at), from - 1));
+  return places;
+}
+
+// Pixels of `bytes` each.
+void take_nearest(const uint8_t* from, Size2 old, uint8_t* to, Size2 size, int64_t bytes) {
+  const std::vector<int64_t> ys = nearest_places(old.h, size.h), xs = nearest_places(old.w, size.w);
+  for (const int64_t y : ys)
+    for (const int64_t x : xs) {
+      std::memcpy(to, from + (y * old.w + x) * bytes, static_cast<size_t>(bytes));
+      to += bytes;
+    }
 }
 
 // Colours multiplied by their alpha, and back, rounded as Pillow's modes RGBa and RGBA are.
@@ -211,15 +216,29 @@ const char* name_of(Filter filter) {
 }
 
 Image resize(const Image& image, Size2 size, Filter filter, bool antialias) {
-  if (size.h < 1 || size.w < 1 || size.h > kLongest || size.w > kLongest)
-    throw ShapeError(fmt::format("resize: expected 1 to {} pixels a side, got {} x {}", kLongest, size.h, size.w));
-  if (size == Size2(image.height(), image.width())) return image;
-  if (filter == Filter::nearest) return resize_nearest(image, size);
+  check_size(size);
+  const Size2 old(image.height(), image.width());
+  if (size == old) return image;
+  if (filter == Filter::nearest) {
+    Image result(size.h, size.w, image.channels());
+    take_nearest(image.row(0), old, result.mutable_row(0), size, image.channels());
+    return result;
+  }
   const bool alpha = image.channels() == 4;
   Image result = alpha ? premultiplied(image) : image;
   if (size.w != result.width()) result = resize_rows(result, size.w, windows_of(result.width(), size.w, filter, antialias));
   if (size.h != result.height()) result = resize_columns(result, size.h, windows_of(result.height(), size.h, filter, antialias));
   if (alpha) divide_by_alpha(result);
+  return result;
+}
+
+Tensor resize_nearest(const Tensor& map, Size2 size) {
+  check_size(size);
+  if (map.dim() != 2 || map.numel() == 0) throw ShapeError(fmt::format("resize: expected a map [H, W], got {}", to_string(map.shape())));
+  const Tensor dense = contiguous(map);
+  Tensor result = empty({size.h, size.w}, map.dtype());
+  take_nearest(static_cast<const uint8_t*>(dense.raw()), {map.size(0), map.size(1)}, static_cast<uint8_t*>(result.mutable_raw()), size,
+               static_cast<int64_t>(size_of(map.dtype())));
   return result;
 }
 

@@ -16,4 +16,7 @@ const char* name_of(Filter filter);
 // pixels: PyTorch's interpolate (bicubic has a = -0.75 then). Throws ShapeError unless the size is 1 to 32,768 a side.
 Image resize(const Image& image, Size2 size, Filter filter = Filter::bilinear, bool antialias = true);
 
+// Filter::nearest for a tensor [H, W] of any type, such as a mask.
+Tensor resize_nearest(const Tensor& map, Size2 size);
+
 }  // namespace tapetum::data
