@@ -18,17 +18,16 @@ class ConfusionMatrix {
 
   int64_t classes() const { return classes_; }
   int64_t count(int64_t truth, int64_t prediction) const { return counts_[static_cast<size_t>(truth * classes_ + prediction)]; }
+  struct Sums {
+    int64_t both, truth, prediction;  // elements of a class that were found, that there are, that were said to be
+  };
+  Sums sums(int64_t c) const;
   std::vector<double> iou() const;   // per class: both / (either)
   std::vector<double> dice() const;  // per class: 2 both / (truth + prediction)
   double miou() const;
   double pixel_accuracy() const;
 
  private:
-  struct Sums {
-    int64_t both, truth, prediction;
-  };
-  Sums sums(int64_t c) const;
-
   int64_t classes_, ignore_index_;
   std::vector<int64_t> counts_;
 };
