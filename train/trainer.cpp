@@ -28,7 +28,9 @@ void append(History& history, const std::string& name, double value) {
 
 }  // namespace
 
-Trainer::Trainer(TrainerOptions options) : options_(std::move(options)), progress_(options_.out, options_.quiet) {}
+Trainer::Trainer(TrainerOptions options) : options_(std::move(options)), progress_(options_.out, options_.quiet) {
+  early_stopping();  // throws for options that make no sense
+}
 
 std::vector<double> Trainer::history(const std::string& name) const {
   for (const auto& [n, values] : history_)
@@ -62,6 +64,7 @@ void Trainer::begin(int64_t batches) {
       std::filesystem::rename(checkpoint_path(), options_.folder->file("checkpoint.old.safetensors"));
   }
   if (options_.folder && step_ == 0) options_.folder->cut_log(0);
+  if (options_.folder && options_.tensorboard) events_ = std::make_unique<SummaryWriter>(options_.folder->path(), step_ + 1);
   first_step_ = step_;
   started_ = saved_ = now();
 }
@@ -96,6 +99,10 @@ void Trainer::end_epoch(const Values& validation) {
     for (const auto& [name, value] : validation) line.set(name, value);
     options_.folder->log(line.set("seconds", now() - started_));
   }
+  if (events_) {
+    events_->add_scalar("loss", epoch_loss_.mean(), step_);
+    for (const auto& [name, value] : validation) events_->add_scalar(name, value, step_);
+  }
   for (const auto& callback : callbacks_) callback(*this);
   if (batch_ == batches_) {
     batch_ = 0;
@@ -106,7 +113,7 @@ void Trainer::end_epoch(const Values& validation) {
 
 Outcome Trainer::end() {
   if (done()) return Outcome::finished;
-  if (out_of_patience()) {
+  if (early_stopping().should_stop()) {
     progress_.message(fmt::format("stopped early: {} epochs without a better {}", options_.patience, options_.monitor));
     return Outcome::stopped_early;
   }
@@ -115,17 +122,11 @@ Outcome Trainer::end() {
   return Outcome::interrupted;
 }
 
-int64_t Trainer::best_epoch() const {
-  const bool lower = options_.monitor.find("loss") != std::string::npos;
-  double best = lower ? HUGE_VAL : -HUGE_VAL;
-  int64_t epoch = 0, best_epoch = 0;
-  for (double value : history(options_.monitor)) {
-    ++epoch;
-    if (!(lower ? value < best : value > best)) continue;
-    best = value;
-    best_epoch = epoch;
-  }
-  return best_epoch;
+EarlyStopping Trainer::early_stopping() const {
+  const Goal goal = options_.monitor.find("loss") != std::string::npos ? Goal::min : Goal::max;
+  EarlyStopping stopping({.patience = options_.patience, .min_delta = options_.min_delta, .goal = goal});
+  for (double value : history(options_.monitor)) stopping.update(value);
+  return stopping;
 }
 
 ProgressState Trainer::progress_state(int64_t epoch) const {

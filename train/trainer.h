@@ -17,19 +17,22 @@
 // It ends with the last weights; whoever wants the best ones keeps them, and loads them afterwards:
 //
 //   trainer.on_epoch([&](const train::Trainer& t) {
-//     if (t.improved()) save(model.state_dict(), "best.safetensors");
+//     if (t.improved()) save(model.state_dict(), "best.safetensors");   // or best.keep(model), of an EarlyStopping
 //   });
 #pragma once
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/function.h"
 #include "train/checkpoint.h"
+#include "train/early_stopping.h"
 #include "train/metrics.h"
 #include "train/progress.h"
 #include "train/run_folder.h"
 #include "train/signals.h"
+#include "train/tensorboard.h"
 
 namespace tapetum::train {
 
@@ -41,10 +44,12 @@ struct TrainerOptions {
   int64_t max_steps = 0;           // of the whole run, earlier sessions included; 0: no limit
   RunFolder* folder = nullptr;     // for checkpoint.safetensors and metrics.jsonl; null: nothing is written
   bool resume = false;             // go on from the folder's checkpoint, if there is one
+  bool tensorboard = false;        // beside metrics.jsonl: the same values, by step, as an event file
   double checkpoint_seconds = 60;  // within an epoch; each epoch ends with one in any case
   Metadata setup = {};             // what a resumed run must have been started with, too: an Error names what differs
   int64_t patience = 0;            // stop after so many epochs without a better `monitor`; 0: never
   std::string monitor = "miou";    // a value that validation returns; higher is better, unless its name contains "loss"; NaN is no value
+  double min_delta = 0;            // a better one is better by more than this
   bool quiet = false;
   std::FILE* out = stdout;
 };
@@ -65,9 +70,10 @@ class Trainer {
   // `loader` as data::DataLoader: size() batches an epoch, start(epoch, batch), a loop; a batch names its tensors in fields().
   template <class Loader, class Step, class Validate> Outcome fit(Loader& loader, Step&& step, Validate&& validate);
 
-  int64_t epoch() const { return epoch_; }  // complete ones
-  int64_t steps() const { return step_; }   // of the whole run
-  int64_t best_epoch() const;               // the one with the best `monitor`, the first of equals; 0: none
+  int64_t epoch() const { return epoch_; }                              // complete ones
+  int64_t steps() const { return step_; }                               // of the whole run
+  EarlyStopping early_stopping() const;                                 // with `monitor` of all epochs so far
+  int64_t best_epoch() const { return early_stopping().best_epoch(); }  // the one with the best `monitor`, the first of equals; 0: none
   bool improved() const { return epoch_ > 0 && best_epoch() == epoch_; }
   const History& history() const { return history_; }
   std::vector<double> history(const std::string& name) const;  // empty when there is none
@@ -83,7 +89,7 @@ class Trainer {
 
   void begin(int64_t batches);  // of an epoch
   bool done() const { return epoch_ >= options_.epochs || at_limit(); }
-  bool more() const { return !done() && !interrupted() && !out_of_patience(); }
+  bool more() const { return !done() && !interrupted() && !early_stopping().should_stop(); }
   void begin_step();
   void end_step(const Tensor& loss, int64_t images);
   bool at_limit() const { return options_.max_steps && step_ >= options_.max_steps; }
@@ -93,13 +99,13 @@ class Trainer {
   std::string checkpoint_path() const;
   void save();
   void load();
-  bool out_of_patience() const { return options_.patience > 0 && epoch_ - best_epoch() >= options_.patience; }
   ProgressState progress_state(int64_t epoch) const;
 
   TrainerOptions options_;
   std::vector<Part> parts_;
   std::vector<Function<void(const Trainer&)>> callbacks_;
   Progress progress_;
+  std::unique_ptr<SummaryWriter> events_;
   History history_;
   RunningMean epoch_loss_;
   int64_t epoch_ = 0, batch_ = 0, step_ = 0, batches_ = 0;  // batch_: of the current epoch

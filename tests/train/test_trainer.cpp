@@ -180,6 +180,53 @@ TEST_CASE("trainer: knows the best epoch; NaN never is it") {
   REQUIRE(never.outcome == Outcome::stopped_early);
 }
 
+TEST_CASE("trainer: a gain of min_delta is not yet one, and options that make no sense are refused") {
+  Folder folder;
+  const Run run(folder / "a", {.epochs = 9, .patience = 2, .min_delta = 0.1}, -1, {0.3, 0.38, 0.39, 0.9});
+  REQUIRE(run.trainer->epoch() == 3);
+  REQUIRE(run.trainer->early_stopping().best() == 0.3);
+  REQUIRE_THROWS_AS(Trainer({.patience = -1}), Error);
+  REQUIRE_THROWS_AS(Trainer({.min_delta = -1}), Error);
+}
+
+TEST_CASE("trainer: the best weights are kept in memory, and restored") {
+  Folder folder;
+  const std::vector<double> miou{0.2, 0.6, 0.3, 0.4};
+  manual_seed(3);
+  Model model;
+  EarlyStopping best;
+  Trainer trainer({.epochs = 4, .quiet = true});
+  trainer.on_epoch([&](const Trainer& t) {
+    if (t.improved()) best.keep(model);
+  });
+  Batches loader;
+  trainer.fit(
+      loader, [&](const Batch& b) { return model.step(b); },
+      [&] {
+        return Values{{"miou", miou[static_cast<size_t>(trainer.epoch())]}};
+      });
+  best.restore(model);
+  REQUIRE(model.w.item() == Run(folder / "b", {.epochs = 2}).model.w.item());
+}
+
+TEST_CASE("trainer: an event file beside the log, where it is asked for") {
+  const auto files = [](const std::string& path) {
+    int64_t count = 0, bytes = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path))
+      if (entry.path().filename().string().rfind("events.out.tfevents.", 0) == 0) ++count, bytes += static_cast<int64_t>(entry.file_size());
+    return std::pair(count, bytes);
+  };
+  Folder folder;
+  { const Run without(folder / "a", {.epochs = 1}); }
+  REQUIRE(files(folder / "a").first == 0);
+  { const Run run(folder / "a", {.epochs = 1, .tensorboard = true}); }
+  const auto [count, bytes] = files(folder / "a");
+  REQUIRE(count == 1);
+  REQUIRE(bytes > 100);
+  { const Run resumed(folder / "a", {.epochs = 2, .resume = true, .tensorboard = true}); }
+  REQUIRE(files(folder / "a").first == 2);
+}
+
 TEST_CASE("trainer: a loss that is not finite ends the run and keeps the checkpoint") {
   Folder folder;
   RunFolder run("test", folder / "a");
