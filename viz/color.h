@@ -16,6 +16,9 @@ struct Color {
 // Straight line between two colours: t = 0 gives a, t = 1 gives b.
 Color mix(Color a, Color b, double t);
 
+// A scale for amounts, 0 (nearly white) to 1 (deep blue), whose lightness falls evenly; NaN gives the colour of 0.
+Color sequential_color(double t);
+
 // Colour of class `index`, any non-negative number. Class 0 is a quiet slate, the usual background; 1 to 20 are chosen by hand, the first
 // ten so that they differ for colour-blind eyes, too; later ones turn round the hue circle by the golden angle.
 Color class_color(int64_t index);

@@ -7,13 +7,12 @@
 #include <limits>
 
 #include "viz/axis.h"
-#include "viz/canvas.h"
+#include "viz/sheet.h"
 
 namespace tapetum::viz {
 namespace {
 
-constexpr Color kPaper = Color::hex(0xffffff), kInk = Color::hex(0x171b24), kMuted = Color::hex(0x717987);
-constexpr Color kGrid = Color::hex(0xe9ecf0), kBase = Color::hex(0xb9c0ca);
+constexpr Color kGrid = Color::hex(0xe9ecf0), kBase = Color::hex(0xb9c0ca), kMark = Color::hex(0xa3abb8);
 constexpr double kMargin = 40, kLeft = 52, kRight = 84, kTop = 62, kBottom = 52, kLabelHeight = 18;
 
 // One chart within `frame`; all lengths are multiplied by `scale` when they are drawn.
@@ -32,7 +31,7 @@ class ChartPainter {
       for (double v : s.values)
         if (visible(v)) low = std::min(low, v), high = std::max(high, v);
     }
-    x_ = count_axis(epochs, 8);
+    x_ = x_axis(epochs);
     const bool empty = low > high;
     y_ = value_axis(empty ? (chart.log_scale ? 0.1 : 0) : low, empty ? 1 : high, 5, chart.log_scale);
   }
@@ -40,6 +39,7 @@ class ChartPainter {
   void paint() {
     text(chart_.title, frame_.x, frame_.y + 22, 21, Weight::bold, kInk, Align::left, frame_.width);
     axes();
+    marks();
     for (const Series& s : chart_.series) curve(s);
     if (chart_.mark_highest && !chart_.series.empty()) mark_highest(chart_.series.back());
     labels();
@@ -48,8 +48,16 @@ class ChartPainter {
  private:
   bool visible(double v) const { return std::isfinite(v) && (!chart_.log_scale || v > 0); }
 
-  Point at(size_t epoch, double value) const {  // NaN for a gap
-    return {plot_.x + x_.place(static_cast<double>(epoch + 1)) * plot_.width, plot_.bottom() - y_.place(value) * plot_.height};
+  Axis x_axis(int64_t epochs) const {
+    if (chart_.x.empty()) return count_axis(epochs, 8);
+    double low = INFINITY, high = -INFINITY;
+    for (double v : chart_.x)
+      if (std::isfinite(v) && (!chart_.log_x || v > 0)) low = std::min(low, v), high = std::max(high, v);
+    return low > high ? value_axis(0.1, 1, 8, chart_.log_x) : value_axis(low, high, 8, chart_.log_x);
+  }
+  double x_of(size_t i) const { return chart_.x.empty() ? static_cast<double>(i + 1) : i < chart_.x.size() ? chart_.x[i] : NAN; }
+  Point at(size_t i, double value) const {  // NaN for a gap
+    return {plot_.x + x_.place(x_of(i)) * plot_.width, plot_.bottom() - y_.place(value) * plot_.height};
   }
   Point scaled(Point p) const { return {p.x * scale_, p.y * scale_}; }
 
@@ -85,6 +93,26 @@ class ChartPainter {
       if (!gap(i) && gap(i + 1) && (i == 0 || gap(i - 1))) canvas_.fill_circle(points[i], 3.4 * scale_, s.color);
   }
 
+  // Their names one below the other, on the side away from the next mark.
+  void marks() {
+    for (const Mark& m : chart_.marks) {
+      const double place = x_.place(m.x), x = plot_.x + place * plot_.width;
+      if (place >= 0 && place <= 1) canvas_.line(scaled({x, plot_.y - 8}), scaled({x, plot_.bottom()}), 1.5 * scale_, kMark);
+    }
+    double y = plot_.y + 4;
+    for (const Mark& m : chart_.marks) {
+      const double place = x_.place(m.x), x = plot_.x + place * plot_.width;
+      if (!(place >= 0 && place <= 1)) continue;
+      const auto further = [&](const Mark& other) { return other.x > m.x; };
+      const bool left = place > 0.7 || (place > 0.3 && std::any_of(chart_.marks.begin(), chart_.marks.end(), further));
+      const double room = (left ? place : 1 - place) * plot_.width - 8;
+      const double width = std::min(room, text_width(m.name, {13.5 * scale_, Weight::bold}) / scale_);
+      canvas_.fill_rect({(left ? x - 11 - width : x + 5) * scale_, (y - 12) * scale_, (width + 6) * scale_, 16 * scale_}, kPaper);
+      text(m.name, left ? x - 8 : x + 8, y, 13.5, Weight::bold, kInk, left ? Align::right : Align::left, room);
+      y += kLabelHeight;
+    }
+  }
+
   void mark_highest(const Series& s) {
     size_t best = s.values.size();
     for (size_t i = 0; i < s.values.size(); ++i)
@@ -94,7 +122,7 @@ class ChartPainter {
     canvas_.fill_circle(scaled(p), 6.5 * scale_, kPaper);
     canvas_.fill_circle(scaled(p), 4.5 * scale_, s.color);
     const Align align = p.x > plot_.right() - 40 ? Align::right : p.x < plot_.x + 40 ? Align::left : Align::center;
-    text(fmt::format("{:.3f} at {} {}", s.values[best], chart_.x_label, best + 1), p.x, p.y - 14, 13.5, Weight::bold, kInk, align, plot_.width);
+    text(fmt::format("{:.3f} at {} {:g}", s.values[best], chart_.x_label, x_of(best)), p.x, p.y - 14, 13.5, Weight::bold, kInk, align, plot_.width);
   }
 
   // Names at the lines' ends, moved apart where they would touch.
@@ -145,6 +173,19 @@ Tensor training_curves(const std::vector<double>& train_loss, const std::vector<
   const Chart loss{.title = "Loss", .series = {{"train", train_loss, Color::hex(0x9aa4b5)}, {"validation", val_loss, class_color(3)}}};
   const Chart iou{.title = "Mean IoU, validation", .series = {{"mIoU", val_miou, class_color(1)}}, .mark_highest = true};
   return draw_charts({loss, iou}, options);
+}
+
+Tensor learning_rate_curve(const train::LrSweep& sweep, const ChartOptions& options) {
+  std::vector<double> loss = sweep.loss;
+  const double greatest = sweep.smoothed.empty() ? 0 : *std::max_element(sweep.smoothed.begin(), sweep.smoothed.end());
+  for (double& v : loss) v = v > greatest ? NAN : v;
+  Chart chart{.title = "Loss by learning rate", .series = {{"loss", loss, Color::hex(0xc3cad4)}, {"smoothed", sweep.smoothed, class_color(3)}}};
+  chart.x_label = "rate";
+  chart.x = sweep.lr;
+  chart.log_x = true;
+  for (const auto& [name, rate] : {std::pair("steepest", sweep.steepest), std::pair("minimum / 10", sweep.minimum_tenth)})
+    if (std::isfinite(rate)) chart.marks.push_back({fmt::format("{}: {:.2g}", name, rate), rate});
+  return draw_charts({chart}, options);
 }
 
 }  // namespace tapetum::viz

@@ -1,17 +1,23 @@
-// Line charts of a training run: values over epochs, side by side in one picture.
+// Line charts of a training run: values over epochs, or over another quantity, side by side in one picture.
 #pragma once
 #include <string>
 #include <vector>
 
 #include "core/tensor.h"
+#include "train/lr_finder.h"
 #include "viz/color.h"
 
 namespace tapetum::viz {
 
 struct Series {
   std::string name;
-  std::vector<double> values;  // of epochs 1, 2, ...; NaN or infinite: a gap
+  std::vector<double> values;  // at epochs 1, 2, ..., or at the chart's x; NaN or infinite: a gap
   Color color = class_color(1);
+};
+
+struct Mark {  // an upright line at an x
+  std::string name;
+  double x = 0;
 };
 
 struct Chart {
@@ -20,6 +26,9 @@ struct Chart {
   bool mark_highest = false;  // the last series' best point, with its value
   bool log_scale = false;     // values that are not positive are gaps
   std::string x_label = "epoch";
+  std::vector<double> x = {};  // of the values; none: 1, 2, ...
+  bool log_x = false;          // of x: what is not positive is a gap
+  std::vector<Mark> marks = {};
 };
 
 struct ChartOptions {
@@ -33,5 +42,8 @@ Tensor draw_charts(const std::vector<Chart>& charts, const ChartOptions& options
 // The usual pair: loss of training and validation, and the validation's mean IoU.
 Tensor training_curves(const std::vector<double>& train_loss, const std::vector<double>& val_loss, const std::vector<double>& val_miou,
                        const ChartOptions& options = {});
+
+// The loss over the learning rate of a trial, with the rates that it suggests. Losses above the greatest smoothed one are left out.
+Tensor learning_rate_curve(const train::LrSweep& sweep, const ChartOptions& options = {});
 
 }  // namespace tapetum::viz

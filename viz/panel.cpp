@@ -6,12 +6,11 @@
 #include <cmath>
 
 #include "train/metrics.h"
-#include "viz/canvas.h"
+#include "viz/sheet.h"
 
 namespace tapetum::viz {
 namespace {
 
-constexpr Color kPaper = Color::hex(0xffffff), kInk = Color::hex(0x171b24), kMuted = Color::hex(0x717987), kRule = Color::hex(0xe3e6eb);
 constexpr Color kFalsePositive = Color::hex(0xffb01f), kFalseNegative = Color::hex(0xff3b77), kWrongClass = Color::hex(0x4cc9f0);
 constexpr Color kScore = Color::hex(0x2ec4a6);
 
