@@ -212,7 +212,7 @@ int train(const TrainOptions& o) {
   }
   if (!scores) validate();  // resumed after its end
   draw_panel(folder.file("panel.png"), training, facts_of(training, trainer, *scores));
-  const tp::Tensor curves = tp::viz::training_curves(trainer.history("loss"), trainer.history("val_loss"), trainer.history("miou"));
+  const tp::Tensor curves = tp::viz::training_curves(trainer.history("loss"), trainer.history("val_loss"), {"Mean IoU", trainer.history("miou")});
   write_png(folder.file("curves.png"), tp::data::Image(curves));
   json.write(report(training, trainer, *scores, folder));
   if (!o.quiet)

@@ -168,11 +168,10 @@ Tensor draw_charts(const std::vector<Chart>& charts, const ChartOptions& o) {
   return canvas.image();
 }
 
-Tensor training_curves(const std::vector<double>& train_loss, const std::vector<double>& val_loss, const std::vector<double>& val_miou,
-                       const ChartOptions& options) {
+Tensor training_curves(const std::vector<double>& train_loss, const std::vector<double>& val_loss, const Series& score, const ChartOptions& options) {
   const Chart loss{.title = "Loss", .series = {{"train", train_loss, Color::hex(0x9aa4b5)}, {"validation", val_loss, class_color(3)}}};
-  const Chart iou{.title = "Mean IoU, validation", .series = {{"mIoU", val_miou, class_color(1)}}, .mark_highest = true};
-  return draw_charts({loss, iou}, options);
+  const Chart scores{.title = score.name + ", validation", .series = {score}, .mark_highest = true};
+  return draw_charts({loss, scores}, options);
 }
 
 Tensor learning_rate_curve(const train::LrSweep& sweep, const ChartOptions& options) {

@@ -39,8 +39,8 @@ struct ChartOptions {
 // The charts as a u8 image [H, W, 3]. A chart without a finite value shows its empty axes.
 Tensor draw_charts(const std::vector<Chart>& charts, const ChartOptions& options = {});
 
-// The usual pair: loss of training and validation, and the validation's mean IoU.
-Tensor training_curves(const std::vector<double>& train_loss, const std::vector<double>& val_loss, const std::vector<double>& val_miou,
+// The usual pair: loss of training and validation, and a score of the validation, such as {"Mean IoU", ...}.
+Tensor training_curves(const std::vector<double>& train_loss, const std::vector<double>& val_loss, const Series& score,
                        const ChartOptions& options = {});
 
 // The loss over the learning rate of a trial, with the rates that it suggests. Losses above the greatest smoothed one are left out.

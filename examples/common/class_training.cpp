@@ -1,0 +1,277 @@
+#include "examples/common/class_training.h"
+
+#include <fmt/format.h>
+#include <tapetum/tapetum.h>
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+
+#include "data/prepared.h"
+#include "data/transforms/augmentation.h"
+#include "data/transforms/mixing.h"
+#include "examples/common/class_model.h"
+#include "examples/common/classifier.h"
+#include "examples/common/json_output.h"
+#include "examples/common/machine.h"
+#include "train/classification_metrics.h"
+#include "train/lr_finder.h"
+#include "viz/classification_panel.h"
+#include "viz/confusion.h"
+
+namespace tp = tapetum;
+
+namespace programs {
+namespace {
+
+using Batch = tp::data::ClassificationSample;
+using Loader = tp::data::DataLoader<tp::data::ClassificationData>;
+
+constexpr size_t kPanelImages = 24;
+
+// What a run leaves in its folder: model has the last weights, best those of the epoch with the highest accuracy.
+constexpr const char* kBest = "best.safetensors";
+constexpr std::pair<const char*, const char*> kFiles[] = {
+    {"panel", "panel.png"},       {"confusion", "confusion.png"}, {"curves", "curves.png"},
+    {"report", "report.json"},    {"model", "model.safetensors"}, {"best", kBest},
+    {"metrics", "metrics.jsonl"}, {"config", "config.json"},      {"checkpoint", "checkpoint.safetensors"}};
+
+tp::data::transforms::Transform augmentation_of(const std::string& name) {
+  if (name == "none") return {};
+  return name.ends_with(".json") ? tp::data::transforms::read_transform(name) : tp::data::transforms::augmentation(name);
+}
+
+// The model, what teaches it and what judges it.
+class Training {
+ public:
+  explicit Training(const ClassOptions& options)
+      : o(options), device(device_of(o.device)), sets(make_class_sets(o)), m(make_class_model(o, sets)), frozen_(o.freeze == "backbone") {
+    m.model->to(device);
+    tp::data::ClassificationData train = tp::data::Prepared(sets.train, m.preprocess, augmentation_of(o.augment)),
+                                 val = tp::data::Prepared(sets.val, m.preprocess);
+    cached_ = frozen_ && o.augment == "none";
+    if (cached_) {
+      train = features_of(train);
+      val = features_of(val);
+    }
+    loader.emplace(train, o.loading(true, device));
+    val_loader.emplace(val, o.loading(false, device));
+    optimizer = make_optimizer(o, rated_parameters(o, m));
+    scheduler = make_scheduler(o, *optimizer, loader->size());
+  }
+
+  tp::Tensor step(const Batch& batch) {
+    m.model->train(!frozen_);
+    optimizer->zero_grad();
+    const auto [images, labels] = mixed(batch);
+    const tp::Tensor loss = cross_entropy(logits(images), labels, {.label_smoothing = o.label_smoothing});
+    loss.backward();
+    optimizer->step();
+    scheduler->step();
+    return loss.detach();
+  }
+
+  struct Scores {
+    double loss = 0;
+    tp::train::ClassificationMetrics metrics;
+  };
+
+  Scores judge() {
+    const tp::NoGrad no_grad;
+    m.model->eval();
+    tp::train::RunningMean mean;
+    Scores scores{0, tp::train::ClassificationMetrics(static_cast<int64_t>(sets.classes.size()))};
+    for (const Batch& batch : *val_loader) {
+      const tp::Tensor y = logits(batch.image);
+      mean.add(cross_entropy(y, batch.label).item(), static_cast<double>(batch.image.size(0)));
+      scores.metrics.update(y, batch.label);
+    }
+    scores.loss = mean.mean();
+    return scores;
+  }
+
+  // Class probabilities of one validation picture, through the whole model.
+  tp::Tensor classify(int64_t index) {
+    const tp::NoGrad no_grad;
+    m.model->eval();
+    tp::RandomStream unused(0);
+    const Batch sample = tp::data::Prepared(sets.val, m.preprocess).get(index, unused);
+    return to(softmax((*m.model)(to(unsqueeze(sample.image, 0), device)), 1), tp::Device());
+  }
+
+  void save(const std::string& path) { tp::save(m.model->state_dict(), path, classifier_metadata(m.name, sets.classes, m.preprocess)); }
+
+  const ClassOptions& o;
+  tp::Device device;
+  ClassSets sets;
+  ClassModel m;
+  std::optional<Loader> loader, val_loader;
+  std::unique_ptr<tp::optim::Optimizer> optimizer;
+  std::unique_ptr<tp::optim::Scheduler> scheduler;
+
+ private:
+  tp::Tensor logits(const tp::Tensor& x) {
+    if (cached_) return m.model->forward_head(x);
+    return frozen_ ? m.model->forward_head(features(x)) : (*m.model)(x);
+  }
+  tp::Tensor features(const tp::Tensor& images) {
+    const tp::NoGrad no_grad;
+    return m.model->forward_features(images);
+  }
+
+  // Pictures go through the frozen part once, and not at every step.
+  tp::data::ClassificationData features_of(const tp::data::ClassificationData& set) {
+    m.model->eval();
+    std::vector<tp::Tensor> rows, labels;
+    Loader all(set, o.loading(false, device));
+    for (const Batch& batch : all) {
+      rows.push_back(to(features(batch.image), tp::Device()));
+      labels.push_back(to(batch.label, tp::Device()));
+    }
+    return tp::data::TensorDataset(contiguous(cat(rows, 0)), cat(labels, 0), sets.classes);
+  }
+
+  tp::data::transforms::LabelledBatch mixed(const Batch& batch) const {
+    const tp::data::transforms::LabelledBatch as_it_is{batch.image, batch.label};
+    if (o.mixup == 0 && o.cutmix == 0) return as_it_is;
+    tp::RandomStream stream(static_cast<uint64_t>(o.seed),
+                            static_cast<uint64_t>(scheduler->last_epoch()));  // of the step: a resumed run draws the same
+    const auto classes = static_cast<int64_t>(sets.classes.size());
+    if (o.mixup > 0) return tp::data::transforms::MixUp{.num_classes = classes, .alpha = o.mixup}(as_it_is, stream);
+    return tp::data::transforms::CutMix{.num_classes = classes, .alpha = o.cutmix}(as_it_is, stream);
+  }
+
+  bool frozen_, cached_ = false;
+};
+
+void draw_panel(const std::string& path, Training& t) {
+  std::vector<tp::viz::ClassifiedImage> images;
+  std::vector<int64_t> shown = tp::data::permutation(t.sets.val.size(), tp::RandomStream(0));
+  shown.resize(std::min(shown.size(), kPanelImages));
+  for (const int64_t i : shown) {
+    tp::RandomStream unused(0);
+    const Batch sample = t.sets.val.get(i, unused);
+    const tp::Tensor p = t.classify(i);
+    const auto best = static_cast<int64_t>(argmax(p, 1).item());
+    images.push_back({.image = sample.image,
+                      .predicted = t.sets.classes[static_cast<size_t>(best)],
+                      .truth = t.sets.classes[static_cast<size_t>(sample.label.item())],
+                      .score = p(0, best).item()});
+  }
+  write_png(path, tp::data::Image(tp::viz::classification_panel(images, {.title = "Held-out pictures"})));
+}
+
+tp::train::Record scores_record(const Training& t, const Training::Scores& scores, const tp::train::ClassificationResult& r) {
+  std::vector<tp::train::Record> classes;
+  for (size_t c = 0; c < r.classes.size(); ++c)
+    classes.push_back(tp::train::Record()
+                          .set("name", t.sets.classes[c])
+                          .set("precision", r.classes[c].precision)
+                          .set("recall", r.classes[c].recall)
+                          .set("f1", r.classes[c].f1));
+  tp::train::Record val;
+  val.set("loss", scores.loss).set("accuracy", r.accuracy).set("top5_accuracy", r.top_k_accuracy).set("macro_precision", r.macro.precision);
+  val.set("macro_recall", r.macro.recall).set("macro_f1", r.macro.f1).set("roc_auc", r.roc_auc).set("calibration_error", r.calibration_error);
+  return val.set("samples", r.samples).set("classes", classes);
+}
+
+tp::train::Record report(Training& t, const tp::train::Trainer& trainer, const tp::train::Record& val, const tp::train::RunFolder& folder,
+                         double seconds) {
+  tp::train::Record train, files, r;
+  train.set("loss", trainer.history("loss"));
+  for (const auto& [name, file] : kFiles)
+    if (std::filesystem::exists(folder.file(file))) files.set(name, folder.file(file));
+  r.set("model", t.m.name).set("parameters", t.m.model->parameter_count()).set("cpu", cpu_name()).set("threads", tp::get_num_threads());
+  r.set("seed", t.o.seed).set("epochs", trainer.epoch()).set("steps", trainer.steps()).set("seconds", seconds);
+  r.set("seconds_per_step", trainer.seconds_per_step()).set("images_per_second", trainer.images_per_second());
+  r.set("peak_memory_mb", peak_memory_mb()).set("best_epoch", trainer.best_epoch());
+  return r.set("train", train).set("val", val).set("files", files);
+}
+
+void find_lr(Training& t, const tp::train::RunFolder& folder, std::FILE* out) {
+  const auto sweep = tp::train::find_lr(*t.m.model, *t.optimizer, *t.loader, [&](const Batch& batch) {
+    t.m.model->train();
+    t.optimizer->zero_grad();
+    const tp::Tensor loss = cross_entropy((*t.m.model)(batch.image), batch.label);
+    loss.backward();
+    t.optimizer->step();
+    return loss.detach();
+  });
+  write_png(folder.file("lr_finder.png"), tp::data::Image(tp::viz::learning_rate_curve(sweep)));
+  fmt::print(out, "steepest at {:.2g}, a tenth of the best at {:.2g}; {}\n", sweep.steepest, sweep.minimum_tenth, folder.file("lr_finder.png"));
+}
+
+// What the best epoch reached, where it is not the last.
+std::string best_of(const tp::train::Trainer& trainer) {
+  const int64_t epoch = trainer.best_epoch();
+  if (epoch == 0 || epoch == trainer.epoch()) return {};
+  return fmt::format(" ({:.4f} after epoch {}: {})", trainer.history("accuracy")[static_cast<size_t>(epoch - 1)], epoch, kBest);
+}
+
+}  // namespace
+
+int train_classifier(const ClassOptions& o) {
+  const JsonOutput json(o.json);
+  if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
+  tp::manual_seed(static_cast<uint64_t>(o.seed));
+  const auto start = std::chrono::steady_clock::now();
+  Training training(o);
+  if (!o.quiet)
+    for (const auto* notes : {&training.sets.skipped, &training.m.notes})
+      for (const std::string& note : *notes) fmt::print(json.text(), "{}\n", note);
+
+  tp::train::RunFolder folder(o.program, o.out);
+  if (o.find_lr) {
+    find_lr(training, folder, json.text());
+    return 0;
+  }
+  const auto write_config = [&] { folder.write("config.json", to_record(o)); };
+  const bool resumed = o.resume && std::filesystem::exists(folder.file("checkpoint.safetensors"));
+  if (!resumed) write_config();
+  tp::train::Trainer trainer({.epochs = o.epochs,
+                              .max_steps = o.steps,
+                              .folder = &folder,
+                              .resume = o.resume,
+                              .tensorboard = o.tensorboard,
+                              .setup = setup_of(o),
+                              .patience = o.patience,
+                              .monitor = "accuracy",
+                              .quiet = o.quiet,
+                              .out = json.text()});
+  trainer.include("model", *training.m.model);
+  trainer.include("optimizer", *training.optimizer);
+  trainer.include("scheduler", *training.scheduler);
+  trainer.on_epoch([&](const tp::train::Trainer& t) {
+    if (t.improved()) training.save(folder.file(kBest));
+  });
+  std::optional<Training::Scores> scores;
+  const auto validate = [&] {
+    scores = training.judge();
+    return tp::train::Values{{"val_loss", scores->loss}, {"accuracy", scores->metrics.result().accuracy}};
+  };
+  const auto outcome = trainer.fit(
+      *training.loader, [&](const Batch& batch) { return training.step(batch); }, validate);
+  if (resumed) write_config();  // now its flags are known to fit
+  training.save(folder.file("model.safetensors"));
+  if (outcome == tp::train::Outcome::interrupted) {
+    if (!o.quiet) fmt::print(json.text(), "it goes on with the same flags and --out {} --resume\n", folder.path());
+    return 130;
+  }
+  if (!scores) validate();  // resumed after its end
+  const tp::train::ClassificationResult result = scores->metrics.result();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  draw_panel(folder.file("panel.png"), training);
+  write_png(folder.file("confusion.png"),
+            tp::data::Image(tp::viz::confusion_matrix(scores->metrics.confusion(), {.classes = training.sets.classes})));
+  const tp::Tensor curves = tp::viz::training_curves(trainer.history("loss"), trainer.history("val_loss"), {"Accuracy", trainer.history("accuracy")});
+  write_png(folder.file("curves.png"), tp::data::Image(curves));
+  const tp::train::Record val = scores_record(training, *scores, result);
+  folder.write("report.json", val);
+  json.write(report(training, trainer, val, folder, seconds));
+  if (!o.quiet)
+    fmt::print(json.text(), "accuracy {:.4f}, macro F1 {:.4f} on {} held-out pictures{}; {}\n", result.accuracy, result.macro.f1, result.samples,
+               best_of(trainer), folder.path());
+  return 0;
+}
+
+}  // namespace programs
