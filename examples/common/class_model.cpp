@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 
 #include "core/error.h"
 #include "core/serialization/weights.h"
 #include "examples/common/classifier.h"
 #include "models/presets.h"
+#include "nn/init.h"
 #include "nn/state_match.h"
 
 namespace tp = tapetum;
@@ -29,6 +31,17 @@ tp::Size2 own_size(const std::string& name) {
   return 224;  // create() will say that there is no such model
 }
 
+// A last layer as nn::Linear and nn::Conv2d begin. Some architectures begin it for a thousand classes, which is far too much for a few.
+void begin_head(ClassModel& m) {
+  for (auto& [name, t] : m.model->named_parameters()) {
+    if (!name.starts_with(m.head())) continue;
+    if (t.dim() > 1)
+      tp::nn::init::kaiming_uniform_(t, {.a = std::sqrt(5.0)});
+    else
+      tp::nn::init::zeros_(t);
+  }
+}
+
 // All tensors but those of the last layer come from the file.
 void load_backbone(const ClassOptions& o, const tp::Weights& weights, ClassModel& m) {
   tp::StateDict state;
@@ -46,6 +59,7 @@ void load_backbone(const ClassOptions& o, const tp::Weights& weights, ClassModel
                                 others.empty() ? "" : fmt::format("; they are those of --model {}", fmt::join(others, " or "))));
   }
   m.model->load_state_dict(state);
+  begin_head(m);
 }
 
 }  // namespace
