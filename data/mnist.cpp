@@ -14,15 +14,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string find_file(const MnistOptions& o, const char* set, const std::string& name) {
-  std::vector<std::string> tried;
-  for (const fs::path& folder : {fs::path(o.root), fs::path(o.root) / "raw", fs::path(o.root) / set / "raw"})
+// The file train-images-idx3-ubyte, or else the only one whose name begins with the part and ends so, such as train10k-images-idx3-ubyte.gz.
+std::string find_file(const MnistOptions& o, const char* set, const std::string& part, const std::string& kind) {
+  std::vector<std::string> tried, similar;
+  for (const fs::path& folder : {fs::path(o.root), fs::path(o.root) / "raw", fs::path(o.root) / set / "raw"}) {
     for (const char* ending : {"", ".gz"}) {
-      const fs::path path = folder / (name + ending);
+      const fs::path path = folder / (part + '-' + kind + ending);
       std::error_code ignored;
       if (fs::is_regular_file(path, ignored)) return path.string();
       tried.push_back(path.string());
     }
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with(part) && (name.ends_with('-' + kind) || name.ends_with('-' + kind + ".gz"))) similar.push_back(entry.path().string());
+    }
+  }
+  if (similar.size() == 1) return similar[0];
   throw IoError(fmt::format("mnist: found none of {}", fmt::join(tried, ", ")));
 }
 
@@ -38,7 +46,7 @@ TensorDataset read(const IdxOptions& o, const std::string& title) {
 
 TensorDataset read(const MnistOptions& o, const char* set, const std::vector<std::string>& classes) {
   const std::string part = o.train ? "train" : "t10k";
-  const IdxOptions files{find_file(o, set, part + "-images-idx3-ubyte"), find_file(o, set, part + "-labels-idx1-ubyte"), classes};
+  const IdxOptions files{find_file(o, set, part, "images-idx3-ubyte"), find_file(o, set, part, "labels-idx1-ubyte"), classes};
   TensorDataset result = read(files, fmt::format("{} {}", set, o.train ? "train" : "test"));
   if (result.images().size(1) != 28 || result.images().size(2) != 28)
     throw FormatError(fmt::format("idx: {}: expected images of 28 x 28, got {}", files.images, to_string(result.images().shape())));

@@ -20,7 +20,8 @@ class IdxDataset : public TensorDataset {
 };
 
 // train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-... of the test set, each with or without .gz, in `root`, root/raw, or
-// root/MNIST/raw (root/FashionMNIST/raw), where torchvision puts them.
+// root/MNIST/raw (root/FashionMNIST/raw), where torchvision puts them. Without these names,
+// the only file that begins with train (t10k) and ends as they do will do.
 struct MnistOptions {
   std::string root;
   bool train = true;
