@@ -53,7 +53,8 @@ Tensor ConvNeXtBlock::forward(const Tensor& x) { return x + stochastic_depth(lay
 
 ConvNeXt::ConvNeXt(const ConvNeXtOptions& o)
     : options(o), features(body(o)), classifier(nn::LayerNorm2d(o.dims[3], {.eps = kEps}), nn::Flatten(1), nn::Linear(o.dims[3], o.classes)) {
-  initial::truncated_normal(*this, 0.02);
+  initial::normal_convolutions(*this, 0.02);
+  initial::normal_linear(*this, 0.02);
 }
 
 void ConvNeXt::visit(nn::Visitor& v) {

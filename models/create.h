@@ -10,8 +10,8 @@
 namespace tapetum::models {
 
 struct CreateOptions {
-  int64_t classes = 0;  // 0: as many as the original weights have
-  int64_t in_channels = 3;
+  int64_t classes = 0;                  // 0: as many as the original weights have
+  int64_t in_channels = 3;              // also of those that were made for grey images
   Size2 image_size = 0;                 // 0: the architecture's own; those that take any size do not need it
   double dropout = -1, drop_path = -1;  // below 0: the architecture's own; one that has none ignores it
 };

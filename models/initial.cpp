@@ -26,14 +26,12 @@ void kaiming_fan_out(nn::Module& root) {
   });
 }
 
-void truncated_normal(nn::Module& root, double std) {
-  const auto draw = [&](Tensor& weight) { nn::init::trunc_normal_(weight, {.std = std}); };
-  for_each_weight<nn::Conv2d>(root, draw);
-  for_each_weight<nn::Linear>(root, draw);
-}
-
 void normal_linear(nn::Module& root, double std) {
   for_each_weight<nn::Linear>(root, [&](Tensor& weight) { nn::init::normal_(weight, 0, std); });
+}
+
+void normal_convolutions(nn::Module& root, double std) {
+  for_each_weight<nn::Conv2d>(root, [&](Tensor& weight) { nn::init::normal_(weight, 0, std); });
 }
 
 void uniform_by_outputs(nn::Linear& layer) {

@@ -55,7 +55,7 @@ Tensor InvertedResidual::forward(const Tensor& x) { return residual ? x + conv(x
 MobileNetV2::MobileNetV2(const MobileNetV2Options& o)
     : options(o), features(body(o)), classifier(nn::Dropout(o.dropout), nn::Linear(last_channels(o.width), o.classes)) {
   initial::kaiming_fan_out(*this);
-  initial::normal_linear(*this);
+  initial::normal_linear(*this, 0.01);
 }
 
 void MobileNetV2::visit(nn::Visitor& v) {

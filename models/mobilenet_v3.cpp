@@ -61,7 +61,7 @@ MobileNetV3::MobileNetV3(const MobileNetV3Options& o)
       classifier(nn::Linear(last_channels(o.size), hidden_features(o.size)), nn::Hardswish(), nn::Dropout(o.dropout),
                  nn::Linear(hidden_features(o.size), o.classes)) {
   initial::kaiming_fan_out(*this);
-  initial::normal_linear(*this);
+  initial::normal_linear(*this, 0.01);
 }
 
 void MobileNetV3::visit(nn::Visitor& v) {

@@ -23,12 +23,17 @@ nn::ModuleList<nn::TransformerEncoderLayer> encoder(const PlainViTOptions& o) {
   return list;
 }
 
+int64_t sequence_length(const PlainViTOptions& o) {
+  const Size2 grid = patch_grid("PlainViT", o.image_size, o.patch_size);
+  return 1 + grid.h * grid.w;
+}
+
 }  // namespace
 
 PlainViT::PlainViT(const PlainViTOptions& o)
     : options(checked(o)),
       cls_token(zeros({1, 1, o.dim})),
-      pos_embed(zeros({1, 1 + patch_grid("PlainViT", o.image_size, o.patch_size).h * patch_grid("PlainViT", o.image_size, o.patch_size).w, o.dim})),
+      pos_embed(zeros({1, sequence_length(o), o.dim})),
       patch_embed(o.in_channels, o.dim, o.patch_size, {.stride = o.patch_size}),
       dropout(o.dropout),
       layers(encoder(o)),

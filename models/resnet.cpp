@@ -126,6 +126,18 @@ Tensor ResNet::forward_features(const Tensor& x) {
 
 namespace {
 
+using enum ResNetBlock;
+constexpr ResNetOptions k18{.block = basic, .layers = {2, 2, 2, 2}};
+constexpr ResNetOptions k34{.block = basic, .layers = {3, 4, 6, 3}};
+constexpr ResNetOptions k50{.block = bottleneck, .layers = {3, 4, 6, 3}};
+constexpr ResNetOptions k101{.block = bottleneck, .layers = {3, 4, 23, 3}};
+constexpr ResNetOptions k152{.block = bottleneck, .layers = {3, 8, 36, 3}};
+constexpr ResNetOptions kNext50_32x4{.block = bottleneck, .layers = {3, 4, 6, 3}, .groups = 32, .width_per_group = 4};
+constexpr ResNetOptions kNext101_32x8{.block = bottleneck, .layers = {3, 4, 23, 3}, .groups = 32, .width_per_group = 8};
+constexpr ResNetOptions kNext101_64x4{.block = bottleneck, .layers = {3, 4, 23, 3}, .groups = 64, .width_per_group = 4};
+constexpr ResNetOptions kWide50{.block = bottleneck, .layers = {3, 4, 6, 3}, .width_per_group = 128};
+constexpr ResNetOptions kWide101{.block = bottleneck, .layers = {3, 4, 23, 3}, .width_per_group = 128};
+
 nn::Box<Classifier> make(ResNetOptions options, const CreateOptions& o) {
   options.in_channels = o.in_channels;
   options.classes = o.classes;
@@ -135,52 +147,19 @@ nn::Box<Classifier> make(ResNetOptions options, const CreateOptions& o) {
 }  // namespace
 
 Offers resnet_offers() {
-  using enum ResNetBlock;
   constexpr const char *deep = "He et al. 2015, arXiv:1512.03385", *next = "Xie et al. 2016, arXiv:1611.05431",
                        *wide = "Zagoruyko and Komodakis 2016, arXiv:1605.07146";
   const auto entry = [](const char* name, const char* paper) { return ModelEntry{name, "resnet", 1000, 224, paper}; };
-  return {
-      {entry("resnet18", deep),
-       [](const CreateOptions& o) {
-         return make({.block = basic, .layers = {2, 2, 2, 2}}, o);
-       }},
-      {entry("resnet34", deep),
-       [](const CreateOptions& o) {
-         return make({.block = basic, .layers = {3, 4, 6, 3}}, o);
-       }},
-      {entry("resnet50", deep),
-       [](const CreateOptions& o) {
-         return make({.block = bottleneck, .layers = {3, 4, 6, 3}}, o);
-       }},
-      {entry("resnet101", deep),
-       [](const CreateOptions& o) {
-         return make({.block = bottleneck, .layers = {3, 4, 23, 3}}, o);
-       }},
-      {entry("resnet152", deep),
-       [](const CreateOptions& o) {
-         return make({.block = bottleneck, .layers = {3, 8, 36, 3}}, o);
-       }},
-      {entry("resnext50_32x4d", next),
-       [](const CreateOptions& o) {
-         return make({.block = bottleneck, .layers = {3, 4, 6, 3}, .groups = 32, .width_per_group = 4}, o);
-       }},
-      {entry("resnext101_32x8d", next),
-       [](const CreateOptions& o) {
-         return make({.block = bottleneck, .layers = {3, 4, 23, 3}, .groups = 32, .width_per_group = 8}, o);
-       }},
-      {entry("resnext101_64x4d", next),
-       [](const CreateOptions& o) {
-         return make({.block = bottleneck, .layers = {3, 4, 23, 3}, .groups = 64, .width_per_group = 4}, o);
-       }},
-      {entry("wide_resnet50_2", wide),
-       [](const CreateOptions& o) {
-         return make({.block = bottleneck, .layers = {3, 4, 6, 3}, .width_per_group = 128}, o);
-       }},
-      {entry("wide_resnet101_2", wide),
-       [](const CreateOptions& o) {
-         return make({.block = bottleneck, .layers = {3, 4, 23, 3}, .width_per_group = 128}, o);
-       }},
-  };
+  return {{entry("resnet18", deep), [](const CreateOptions& o) { return make(k18, o); }},
+          {entry("resnet34", deep), [](const CreateOptions& o) { return make(k34, o); }},
+          {entry("resnet50", deep), [](const CreateOptions& o) { return make(k50, o); }},
+          {entry("resnet101", deep), [](const CreateOptions& o) { return make(k101, o); }},
+          {entry("resnet152", deep), [](const CreateOptions& o) { return make(k152, o); }},
+          {entry("resnext50_32x4d", next), [](const CreateOptions& o) { return make(kNext50_32x4, o); }},
+          {entry("resnext101_32x8d", next), [](const CreateOptions& o) { return make(kNext101_32x8, o); }},
+          {entry("resnext101_64x4d", next), [](const CreateOptions& o) { return make(kNext101_64x4, o); }},
+          {entry("wide_resnet50_2", wide), [](const CreateOptions& o) { return make(kWide50, o); }},
+          {entry("wide_resnet101_2", wide), [](const CreateOptions& o) { return make(kWide101, o); }}};
 }
 
 }  // namespace tapetum::models

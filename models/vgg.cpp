@@ -49,7 +49,7 @@ VGG::VGG(const VGGOptions& o)
                  nn::Linear(4096, 4096), nn::ReLU(), nn::Dropout(o.dropout),         //
                  nn::Linear(4096, o.classes)) {
   initial::kaiming_fan_out(*this);
-  initial::normal_linear(*this);
+  initial::normal_linear(*this, 0.01);
 }
 
 void VGG::visit(nn::Visitor& v) {
