@@ -75,7 +75,7 @@ void check_keys(bool of_large_ones) {
     if (large(expected) != of_large_ones) continue;
     INFO(expected.name);
     ++models;
-    const nn::init::SkipScope skip;
+    const nn::init::Skip skip;
     auto model = models::create(expected.name);
     const auto keys = keys_of(*model);
     for (size_t i = 0; i < std::min(keys.size(), expected.keys.size()); ++i) REQUIRE(keys[i] == expected.keys[i]);

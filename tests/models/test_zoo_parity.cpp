@@ -21,7 +21,7 @@ void check_logits(const std::string& name, double from, double below) {
   if (const double n = all.at(name + ".parameters").item(); n < from || n >= below) return;
   const int64_t* size = all.at(name + ".size").data<int64_t>();
   INFO(name);
-  const nn::init::SkipScope skip;
+  const nn::init::Skip skip;
   auto model = models::create(name, {.classes = 10, .image_size = {size[0], size[1]}});
   test::fill_by_name(*model, all.at(name + ".gain").item());
   model->eval();

@@ -53,20 +53,4 @@ TEST_CASE("Permute: orders dimensions, inside a Sequential") {
   REQUIRE(greatest_difference(layers(x), x) == 0);
 }
 
-TEST_CASE("init: a SkipScope draws nothing") {
-  manual_seed(5);
-  const auto before = random_state();
-  {
-    const nn::init::SkipScope outer;
-    { const nn::init::SkipScope inner; }
-    nn::Conv2d conv(2, 3, 3);
-    nn::init::kaiming_normal_(conv.weight);
-    nn::init::trunc_normal_(conv.bias);
-    REQUIRE(amax(abs(conv.weight)).item() == 0);
-    REQUIRE(amax(abs(conv.bias)).item() == 0);
-    REQUIRE(random_state().calls == before.calls);
-  }
-  REQUIRE(amax(abs(nn::Conv2d(2, 3, 3).weight)).item() > 0);
-}
-
 }  // namespace tapetum
