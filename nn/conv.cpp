@@ -58,4 +58,27 @@ Tensor ConvTranspose2d::forward(const Tensor& x) {
                            .groups = options.groups});
 }
 
+Conv1d::Conv1d(int64_t in, int64_t out, int64_t size, const Conv1dOptions& o) : options(o) {
+  weight = init::default_weight({out, per_group("Conv1d", in, out, o.groups, in), size});
+  if (o.bias) bias = init::default_bias(weight, out);
+}
+
+Tensor Conv1d::forward(const Tensor& x) {
+  return conv1d(x, weight, bias, {.stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups});
+}
+
+ConvTranspose1d::ConvTranspose1d(int64_t in, int64_t out, int64_t size, const ConvTranspose1dOptions& o) : options(o) {
+  weight = init::default_weight({in, per_group("ConvTranspose1d", in, out, o.groups, out), size});
+  if (o.bias) bias = init::default_bias(weight, out);
+}
+
+Tensor ConvTranspose1d::forward(const Tensor& x) {
+  return conv_transpose1d(x, weight, bias,
+                          {.stride = options.stride,
+                           .padding = options.padding,
+                           .output_padding = options.output_padding,
+                           .dilation = options.dilation,
+                           .groups = options.groups});
+}
+
 }  // namespace tapetum::nn

@@ -1,6 +1,7 @@
 // Convolutions, with PyTorch's names, defaults and initial values.
 #pragma once
 #include "core/ops/conv.h"
+#include "core/ops/conv1d.h"
 #include "nn/affine.h"
 
 namespace tapetum::nn {
@@ -38,6 +39,32 @@ struct ConvTranspose2d : AffineLayer {
   ConvTranspose2d(int64_t in_channels, int64_t out_channels, Size2 kernel_size, const ConvTranspose2dOptions& options = {});
   Tensor forward(const Tensor& x) override;  // x [N, C, H, W] -> [N, K, P, Q]
   ConvTranspose2dOptions options;
+};
+
+struct Conv1dOptions {
+  int64_t stride = 1;
+  Padding padding = 0;  // or "same"
+  int64_t dilation = 1, groups = 1;
+  bool bias = true;
+};
+
+// weight [K, C / groups, S], bias [K]
+struct Conv1d : AffineLayer {
+  Conv1d(int64_t in_channels, int64_t out_channels, int64_t kernel_size, const Conv1dOptions& options = {});
+  Tensor forward(const Tensor& x) override;  // x [N, C, L] -> [N, K, P]
+  Conv1dOptions options;
+};
+
+struct ConvTranspose1dOptions {
+  int64_t stride = 1, padding = 0, output_padding = 0, dilation = 1, groups = 1;
+  bool bias = true;
+};
+
+// weight [C, K / groups, S], bias [K]
+struct ConvTranspose1d : AffineLayer {
+  ConvTranspose1d(int64_t in_channels, int64_t out_channels, int64_t kernel_size, const ConvTranspose1dOptions& options = {});
+  Tensor forward(const Tensor& x) override;  // x [N, C, L] -> [N, K, P]
+  ConvTranspose1dOptions options;
 };
 
 }  // namespace tapetum::nn

@@ -1,6 +1,7 @@
-// Losses as modules, called with (input, target), and the similarity that is called like one; formulas, shapes and defaults in
-// core/ops/loss.h and core/ops/norm.h. Class weights are buffers, so that they follow the model to its device.
+// Losses as modules, called with (input, target), and what is called like one; formulas, shapes and defaults in core/ops/loss.h,
+// core/ops/norm.h and core/ops/distance.h. Class weights are buffers, so that they follow the model to its device.
 #pragma once
+#include "core/ops/distance.h"
 #include "core/ops/loss.h"
 #include "core/ops/norm.h"
 #include "nn/module.h"
@@ -33,6 +34,9 @@ struct SigmoidFocalLoss : PlainLoss<SigmoidFocalLoss, SigmoidFocalOptions, sigmo
   using PlainLoss::PlainLoss;
 };
 struct CosineSimilarity : PlainLoss<CosineSimilarity, CosineSimilarityOptions, cosine_similarity> {
+  using PlainLoss::PlainLoss;
+};
+struct PairwiseDistance : PlainLoss<PairwiseDistance, PairwiseDistanceOptions, pairwise_distance> {
   using PlainLoss::PlainLoss;
 };
 struct DiceLoss : PlainLoss<DiceLoss, DiceOptions, dice_loss> {

@@ -57,4 +57,12 @@ struct InstanceNorm2d : AffineLayer {  // weight and bias [C]
   AffineNormOptions options;
 };
 
+// Over neighbouring channels of each place; without weights.
+struct LocalResponseNorm : Layer {
+  explicit LocalResponseNorm(int64_t size, const LocalResponseNormOptions& options = {}) : size(size), options(options) {}
+  Tensor forward(const Tensor& x) override { return local_response_norm(x, size, options); }
+  int64_t size;
+  LocalResponseNormOptions options;
+};
+
 }  // namespace tapetum::nn

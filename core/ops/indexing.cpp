@@ -45,45 +45,98 @@ void check_range(const Tensor& index, int64_t n) {
   gather(nothing, 0, reshape(to(index, DType::i64), {-1}));
 }
 
-// Index tensors at some dimensions of x, the others whole: rows of a matrix [indexed places, rest], taken by one linear index.
-Tensor gather_places(const Tensor& x, const std::vector<Tensor>& tensors) {
-  Shape order, places, indexed, rest;
+// Index tensors at some dimensions of x, the others whole: x as a matrix [indexed places, rest], whose rows one linear index names.
+struct Places {
+  Tensor linear;       // of the index tensors' common shape
+  Shape order;         // of x's dimensions: the indexed ones first
+  Shape matrix, rest;  // [all indexed, rest...], [rest...]
+  Shape result;        // of x(indices...)
+  Shape to_result;     // from [places..., rest...]; empty: as it is
+  const Shape& places() const { return linear.shape(); }
+  int64_t rows() const { return linear.numel(); }
+};
+
+// Neighbouring index tensors: their shape stands where they stood.
+Shape order_of_result(int first, int last, int count, int places, int rest) {
+  Shape back;
+  if (last - first + 1 != count || first == 0) return back;
+  for (int d = 0; d < first; ++d) back.push_back(places + d);
+  for (int d = 0; d < places; ++d) back.push_back(d);
+  for (int d = first; d < rest; ++d) back.push_back(places + d);
+  return back;
+}
+
+Places places_of(const Tensor& x, const std::vector<Tensor>& tensors) {
+  Places p;
+  Shape shape, indexed;
   int first = -1, last = -1;
   for (int d = 0; d < static_cast<int>(tensors.size()); ++d) {
-    if (!tensors[static_cast<size_t>(d)].defined()) continue;
+    const Tensor& t = tensors[static_cast<size_t>(d)];
+    if (!t.defined()) continue;
     first = first < 0 ? d : first;
     last = d;
-    order.push_back(d);
+    p.order.push_back(d);
     indexed.push_back(x.size(d));
-    places = order.size() == 1 ? tensors[static_cast<size_t>(d)].shape() : broadcast("index", places, tensors[static_cast<size_t>(d)].shape());
+    shape = p.order.size() == 1 ? t.shape() : broadcast("index", shape, t.shape());
   }
-  const int count = order.size();
+  const int count = p.order.size();
   for (int d = 0; d < x.dim(); ++d)
     if (d >= static_cast<int>(tensors.size()) || !tensors[static_cast<size_t>(d)].defined()) {
-      order.push_back(d);
-      rest.push_back(x.size(d));
+      p.order.push_back(d);
+      p.rest.push_back(x.size(d));
     }
   const FaultContext named("index: ");
-  Tensor linear = zeros(places, DType::i64, x.device());
+  p.linear = zeros(shape, DType::i64, x.device());
   for (int i = 0; i < count; ++i) {
-    const Tensor& t = tensors[static_cast<size_t>(order[i])];
+    const Tensor& t = tensors[static_cast<size_t>(p.order[i])];
     const int64_t n = indexed[i];
     const Tensor wrapped = where(t < 0, t + n, t);
     if (count > 1) check_range(wrapped, n);
-    linear = linear * n + wrapped;
+    p.linear = p.linear * n + wrapped;
   }
-  Shape matrix{indexed.numel()}, result = places;
-  for (int64_t n : rest) {
-    matrix.push_back(n);
-    result.push_back(n);
-  }
-  Tensor y = reshape(index_select(reshape(permute(x, order), matrix), 0, reshape(linear, {-1})), result);
-  if (last - first + 1 != count || first == 0) return y;
-  Shape back;  // neighbouring index tensors: their shape stands where they stood
-  for (int d = 0; d < first; ++d) back.push_back(places.size() + d);
-  for (int d = 0; d < places.size(); ++d) back.push_back(d);
-  for (int d = first; d < rest.size(); ++d) back.push_back(places.size() + d);
-  return permute(y, back);
+  p.matrix = {indexed.numel()};
+  for (int64_t n : p.rest) p.matrix.push_back(n);
+  p.to_result = order_of_result(first, last, count, shape.size(), p.rest.size());
+  Shape together = shape;
+  for (int64_t n : p.rest) together.push_back(n);
+  for (int d = 0; d < together.size(); ++d) p.result.push_back(together[p.to_result.size() ? static_cast<int>(p.to_result[d]) : d]);
+  return p;
+}
+
+// a, then b
+Shape joined(const Shape& a, const Shape& b) {
+  Shape all = a;
+  for (int64_t n : b) all.push_back(n);
+  return all;
+}
+
+Shape inverse(const Shape& order) {
+  Shape back(order.size());
+  for (int d = 0; d < order.size(); ++d) back[static_cast<int>(order[d])] = d;
+  return back;
+}
+
+Tensor matrix_of(const Tensor& x, const Places& p) { return reshape(permute(x, p.order), p.matrix); }
+
+Tensor gather_places(const Tensor& x, const std::vector<Tensor>& tensors) {
+  const Places p = places_of(x, tensors);
+  const FaultContext named("index: ");
+  const Tensor y = reshape(index_select(matrix_of(x, p), 0, reshape(p.linear, {-1})), joined(p.places(), p.rest));
+  return p.to_result.size() ? permute(y, p.to_result) : y;
+}
+
+Tensor put_places(const Tensor& x, const Places& p, const Tensor& values, bool accumulate) {
+  if (!(broadcast("index_put", values.shape(), p.result) == p.result))
+    throw ShapeError(fmt::format("index_put: values {} do not broadcast to {}", to_string(values.shape()), to_string(p.result)));
+  const Tensor wide = expand(values, p.result), ordered = p.to_result.size() ? permute(wide, inverse(p.to_result)) : wide;
+  const Tensor rows = reshape(ordered, joined({p.rows()}, p.rest)), before = matrix_of(x, p), index = reshape(p.linear, {-1});
+  const FaultContext named("index_put: ");
+  Shape line(rows.dim(), 1);
+  line[0] = p.rows();
+  const Tensor after = accumulate ? index_add(before, 0, index, rows) : scatter(before, 0, expand(reshape(index, line), rows.shape()), rows);
+  Shape ordered_x;
+  for (int64_t d : p.order) ordered_x.push_back(x.size(static_cast<int>(d)));
+  return permute(reshape(after, ordered_x), inverse(p.order));
 }
 
 }  // namespace
@@ -122,6 +175,22 @@ Tensor index(const Tensor& x, const Index* indices, int count) {
     }
   }
   return tensors.empty() ? y : gather_places(y, tensors);
+}
+
+Tensor index_put(const Tensor& x, TensorList indices, const Tensor& values, bool accumulate) {
+  check_same("index_put", x, values);
+  std::vector<Tensor> tensors;
+  int dim = 0;
+  for (const Tensor& t : indices) {
+    if (t.defined()) append(tensors, Index(t), x, dim);
+    dim += t.defined() ? taken(Index(t)) : 1;
+  }
+  if (dim > x.dim()) throw ShapeError(fmt::format("index_put: {} indices for {} with {} dimensions", dim, to_string(x.shape()), x.dim()));
+  return tensors.empty() ? add(expand(values, x.shape()), accumulate ? x : zeros_like(x)) : put_places(x, places_of(x, tensors), values, accumulate);
+}
+
+void index_put_(Tensor& x, TensorList indices, const Tensor& values, bool accumulate) {
+  copy_(x, index_put(x.detach(), indices, values, accumulate));
 }
 
 }  // namespace tapetum

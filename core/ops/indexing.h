@@ -33,6 +33,11 @@ struct Index {
 
 Tensor index(const Tensor& x, const Index* indices, int count);
 
+// A copy of x with `values`, which broadcast to the shape of x(indices...), put (or added) where x(indices...) reads: index tensors, masks, and
+// undefined tensors for whole dimensions. Of equal places the last one stays; sums are taken in order. x and values have one dtype.
+Tensor index_put(const Tensor& x, TensorList indices, const Tensor& values, bool accumulate = false);
+void index_put_(Tensor& x, TensorList indices, const Tensor& values, bool accumulate = false);  // in place, also through a view
+
 template <class... I> Tensor Tensor::operator()(const I&... indices) const {
   const Index list[] = {Index(indices)...};
   return index(*this, list, static_cast<int>(sizeof...(I)));

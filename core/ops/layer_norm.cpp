@@ -90,6 +90,21 @@ Tensor normalize(const Tensor& x, const NormalizeOptions& o) {
   return x / clamp_min(length, o.eps);
 }
 
+Tensor local_response_norm(const Tensor& x, int64_t size, const LocalResponseNormOptions& o) {
+  check_floating("local_response_norm", x);
+  if (x.dim() < 3 || size < 1)
+    throw ShapeError(fmt::format("local_response_norm: expected [N, C, ...] of 3 or more dimensions and a positive size, got {} and {}",
+                                 to_string(x.shape()), size));
+  if (size_of(x.dtype()) == 2) return to(local_response_norm(to(x, DType::f32), size, o), x.dtype());
+  const int64_t channels = x.size(1);
+  Shape wide = x.shape();
+  wide[1] += size - 1;
+  const Tensor squares = slice_backward(square(x), wide, 1, size / 2, 1);  // zeros around
+  Tensor window = slice(squares, 1, 0, channels);
+  for (int64_t i = 1; i < size; ++i) window = window + slice(squares, 1, i, i + channels);
+  return x / pow(window * (o.alpha / static_cast<double>(size)) + o.k, o.beta);
+}
+
 Tensor cosine_similarity(const Tensor& a, const Tensor& b, const CosineSimilarityOptions& o) {
   const Shape shape = broadcast("cosine_similarity", a.shape(), b.shape());
   const int dim = wrap_dim("cosine_similarity", o.dim, shape.size());

@@ -170,4 +170,26 @@ TEST_CASE("layers: borders are zeros, a value, mirrored or repeated") {
   REQUIRE(corner(nn::ReplicationPad2d({2, 0, 2, 0})) == 0);
 }
 
+TEST_CASE("layers: convolutions along lines have PyTorch's keys, shapes and first values") {
+  manual_seed(1);
+  nn::Conv1d conv(4, 6, 3, {.stride = 2, .padding = 1, .groups = 2});
+  REQUIRE(conv.weight.shape() == Shape{6, 2, 3});
+  REQUIRE(conv.state_dict().contains("weight"));
+  REQUIRE(conv.state_dict().contains("bias"));
+  REQUIRE(conv(rand({2, 4, 9})).shape() == Shape{2, 6, 5});
+  REQUIRE(nn::Conv1d(4, 6, 4, {.padding = "same", .bias = false})(rand({4, 9})).shape() == Shape{6, 9});
+  nn::ConvTranspose1d up(4, 6, 3, {.stride = 2, .output_padding = 1, .groups = 2});
+  REQUIRE(up.weight.shape() == Shape{4, 3, 3});
+  REQUIRE(up(rand({2, 4, 5})).shape() == Shape{2, 6, 12});
+  REQUIRE(moments(nn::Conv1d(32, 64, 9).weight).greatest <= 1 / std::sqrt(288.0));
+  REQUIRE_THROWS_AS(nn::Conv1d(4, 6, 3, {.groups = 4}), ShapeError);
+}
+
+TEST_CASE("layers: local response norm and pairwise distance are their functions") {
+  const Tensor x = rand({2, 5, 3, 4}), a = rand({3, 4}), b = rand({3, 4});
+  REQUIRE(amax(abs(nn::LocalResponseNorm(3, {.alpha = 0.5})(x) - local_response_norm(x, 3, {.alpha = 0.5}))).item() == 0);
+  REQUIRE(amax(abs(nn::PairwiseDistance({.p = 1})(a, b) - pairwise_distance(a, b, {.p = 1}))).item() == 0);
+  REQUIRE(nn::LocalResponseNorm(3).parameters().empty());
+}
+
 }  // namespace tapetum

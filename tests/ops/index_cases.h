@@ -98,6 +98,34 @@ inline const std::vector<Case> index_cases = {
      .op = [](const auto& x) { return index_add(x[0], 0, indices(x[0], {7}, 5), x[1]); },
      .slots = gather_slots,
      .amplification = 4},
+    {.name = "index_put",
+     .shapes = {{4, 3, 5}, {2, 5}},
+     .op =
+         [](const auto& x) {
+           return index_put(x[0], {tensor({3, -4}, DType::i64).to(x[0].device()), tensor({0, 2}, DType::i64).to(x[0].device())}, x[1]);
+         },
+     .slots = {&kernels::scatter_forward, &kernels::gather_forward}},
+    {.name = "index_put behind a whole dimension",
+     .shapes = {{3, 4, 2}, {2, 1}},
+     .op =
+         [](const auto& x) {
+           return index_put(x[0], {Tensor(), tensor({3, 1}, DType::i64).to(x[0].device())}, x[1]);
+         },
+     .slots = {&kernels::scatter_forward, &kernels::gather_forward},
+     .amplification = 4},
+    {.name = "index_put accumulated",
+     .shapes = {{4, 5}, {7, 5}},
+     .op = [](const auto& x) { return index_put(x[0], {indices(x[0], {7}, 4)}, x[1], true); },
+     .slots = gather_slots,
+     .amplification = 4},
+    {.name = "index_put by a mask",
+     .shapes = {{3, 4}, {}},
+     .op =
+         [](const auto& x) {
+           return index_put(x[0], {tensor({1, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0}, {3, 4}, DType::boolean).to(x[0].device())}, x[1]);
+         },
+     .slots = {&kernels::scatter_forward, &kernels::gather_forward, &kernels::nonzero_forward},
+     .amplification = 8},
     {.name = "masked_select",
      .shapes = {{3, 4}},
      .op =

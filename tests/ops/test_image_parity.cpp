@@ -42,6 +42,22 @@ ParityRows all_rows(const StateDict& file) {
          return adaptive_max_pool2d(x[0], {3, 4});
        }},
       {"avg_pool2d", [](const Inputs& x) { return avg_pool2d(x[0], 2); }},
+      {"conv1d", [](const Inputs& x) { return conv1d(x[0], x[1], x[2], {.stride = 2, .padding = 2, .dilation = 2, .groups = 2}); }},
+      {"conv1d_same", [](const Inputs& x) { return conv1d(x[0], x[1], {.padding = "same"}); }},
+      {"conv_transpose1d",
+       [](const Inputs& x) {
+         return conv_transpose1d(x[0], x[1], x[2], {.stride = 3, .padding = 1, .output_padding = 2, .dilation = 2, .groups = 2});
+       }},
+      {"local_response_norm", [](const Inputs& x) { return local_response_norm(x[0], 4, {.alpha = 0.5, .beta = 0.6, .k = 2}); }},
+      {"local_response_norm_line", [](const Inputs& x) { return local_response_norm(x[0], 3); }},
+      {"affine_grid",
+       [](const Inputs& x) {
+         return affine_grid(x[0], {2, 5, 3, 4});
+       }},
+      {"affine_grid_corners",
+       [](const Inputs& x) {
+         return affine_grid(x[0], {1, 5, 4, 1}, true);
+       }},
       {"avg_pool2d_ceil", [](const Inputs& x) { return avg_pool2d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true}); }},
       {"avg_pool2d_inside",
        [](const Inputs& x) { return avg_pool2d(x[0], 3, {.stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false}); }},

@@ -79,4 +79,29 @@ TEST_CASE("embedding: the padding's row receives no gradient") {
   REQUIRE(values<float>(w.grad()) == std::vector<float>{1, 1, 0, 0, 0, 0});
 }
 
+TEST_CASE("index_put: writes where indexing reads, in place and through a view too") {
+  const Tensor x = reshape(arange(12, DType::f32), {3, 4});
+  const Tensor rows = index_of({2, 0}, {2}), columns = index_of({-1, 1}, {2});
+  REQUIRE(values<float>(index_put(x, {rows, columns}, tensor({50, 60}))(rows, columns)) == std::vector<float>{50, 60});
+  REQUIRE(values<float>(x) == values<float>(arange(12, DType::f32)));
+  Tensor y = clone(x), part = slice(y, 1, 1, 3);
+  index_put_(part, {Tensor(), index_of({1}, {1})}, full({}, 9));
+  REQUIRE(values<float>(y) == std::vector<float>{0, 1, 9, 3, 4, 5, 9, 7, 8, 9, 9, 11});
+  index_put_(y, {index_of({0, 0}, {2}), index_of({0, 0}, {2})}, full({2}, 5), true);
+  REQUIRE(y.data<float>()[0] == 10);
+  REQUIRE(sum(index_put(x, {x > 100}, full({}, 1))).item() == sum(x).item());
+  REQUIRE(index_put(x, {index_of({}, {0})}, zeros({0, 4})).shape() == x.shape());
+}
+
+TEST_CASE("index_put: what does not fit is named") {
+  const Tensor x = rand({3, 4});
+  REQUIRE_THROWS_WITH(index_put(x, {index_of({0, 1}, {2})}, rand({3, 4})), Catch::Contains("[3, 4]") && Catch::Contains("[2, 4]"));
+  REQUIRE_THROWS_AS(index_put(x, {index_of({3}, {1})}, rand({1, 4})), IndexError);
+  REQUIRE_THROWS_AS(index_put(x, {index_of({0}, {1}), index_of({4}, {1})}, rand({1})), IndexError);
+  REQUIRE_THROWS_AS(index_put(x, {index_of({0}, {1})}, rand({4}, 0, 1, DType::f64)), DTypeError);
+  REQUIRE_THROWS_AS(index_put(x, {index_of({0}, {1}), index_of({0}, {1}), index_of({0}, {1})}, rand({1})), ShapeError);
+  Tensor leaf = rand({3}).set_requires_grad();
+  REQUIRE_THROWS_AS(index_put_(leaf, {index_of({0}, {1})}, full({}, 1)), AutogradError);
+}
+
 }  // namespace tapetum::test

@@ -10,7 +10,11 @@ namespace {
 
 using Inputs = std::vector<Tensor>;
 
-const double kInfinity = std::numeric_limits<double>::infinity();
+const double kInfinity = std::numeric_limits<double>::infinity(), kNan = std::numeric_limits<double>::quiet_NaN();
+
+Tensor two_quantiles(const Tensor& x, QuantileInterpolation how) {
+  return quantile(x, to(tensor({0.3, 0.5}, DType::f64), x.dtype()), {.dim = 0, .interpolation = how});
+}
 
 const ParityRows rows = {
     {"neg", [](const Inputs& x) { return -x[0]; }},
@@ -142,6 +146,49 @@ const ParityRows rows = {
     {"pow_base", [](const Inputs& x) { return pow(1.7, x[0]); }},
     {"where_numbers", [](const Inputs& x) { return where(x[0] > 1, 5, where(x[0] < -1, x[0], 0.5)); }},
     {"roll_flat", [](const Inputs& x) { return roll(x[0], {5}); }},
+    {"einsum_product", [](const Inputs& x) { return einsum("ij,jk->ik", x); }},
+    {"einsum_implicit", [](const Inputs& x) { return einsum("kj,aik", x); }},
+    {"einsum_diagonal", [](const Inputs& x) { return einsum("iij->ji", x); }},
+    {"einsum_trace", [](const Inputs& x) { return einsum("ii", x); }},
+    {"einsum_three", [](const Inputs& x) { return einsum("bn,anm,bm->ba", x); }},
+    {"einsum_dots", [](const Inputs& x) { return einsum("...ij,...jk", x); }},
+    {"einsum_outer", [](const Inputs& x) { return einsum("i,j->ji", x); }},
+    {"einsum_repeated", [](const Inputs& x) { return einsum("iij,jj,j->i", x); }},
+    {"einsum_four", [](const Inputs& x) { return einsum("ab,bc,cd,de->ae", x); }},
+    {"einsum_sums", [](const Inputs& x) { return einsum("ij,kl->i", x); }},
+    {"quantile", [](const Inputs& x) { return quantile(x[0], 0.3, {.dim = 1}); }},
+    {"quantile_several",
+     [](const Inputs& x) {
+       return quantile(x[0], to(tensor({0, 0.4, 0.55, 1}, DType::f64), x[0].dtype()), {.dim = -2, .keepdim = true});
+     }},
+    {"quantile_of_q", [](const Inputs& x) { return quantile(x[0], abs(x[1]) / 4); }},
+    {"quantile_lower", [](const Inputs& x) { return two_quantiles(x[0], QuantileInterpolation::lower); }},
+    {"quantile_higher", [](const Inputs& x) { return two_quantiles(x[0], QuantileInterpolation::higher); }},
+    {"quantile_nearest", [](const Inputs& x) { return two_quantiles(x[0], QuantileInterpolation::nearest); }},
+    {"quantile_midpoint", [](const Inputs& x) { return two_quantiles(x[0], QuantileInterpolation::midpoint); }},
+    {"quantile_nan", [](const Inputs& x) { return nanquantile(where(x[0] > 1, kNan, x[0]), 0.6, {.dim = 1}); }},
+    {"median", [](const Inputs& x) { return median(x[0], 1).values; }},
+    {"median_all", [](const Inputs& x) { return median(x[0]); }},
+    {"nanmedian", [](const Inputs& x) { return nanmedian(where(x[0] > 0.5, kNan, x[0]), 0, true).values; }},
+    {"cdist", [](const Inputs& x) { return cdist(x[0], x[1]); }},
+    {"cdist_large", [](const Inputs& x) { return cdist(x[0], x[1]); }},
+    {"cdist_1", [](const Inputs& x) { return cdist(x[0], x[1], {.p = 1}); }},
+    {"cdist_3", [](const Inputs& x) { return cdist(x[0], x[1], {.p = 3}); }},
+    {"cdist_infinity", [](const Inputs& x) { return cdist(x[0], x[1], {.p = kInfinity}); }},
+    {"pairwise_distance", [](const Inputs& x) { return pairwise_distance(x[0], x[1], {.p = 3, .eps = 0.1, .keepdim = true}); }},
+    {"index_put",
+     [](const Inputs& x) {
+       return index_put(x[0], {tensor({3, -4}, DType::i64), tensor({0, 2}, DType::i64)}, x[1]);
+     }},
+    {"index_put_accumulated",
+     [](const Inputs& x) {
+       return index_put(x[0], {tensor({1, 0, 1, 1}, DType::i64)}, x[1], true);
+     }},
+    {"index_put_between",
+     [](const Inputs& x) {
+       return index_put(x[0], {tensor({0, 1, 1, 0}, {2, 2}, DType::i64), reshape(arange(3), {3, 1, 1}), tensor({1, 0, 2, 2}, {2, 2}, DType::i64)},
+                        x[1]);
+     }},
 };
 
 }  // namespace
