@@ -185,11 +185,13 @@ TEST_CASE("layers: convolutions along lines have PyTorch's keys, shapes and firs
   REQUIRE_THROWS_AS(nn::Conv1d(4, 6, 3, {.groups = 4}), ShapeError);
 }
 
-TEST_CASE("layers: local response norm and pairwise distance are their functions") {
+TEST_CASE("layers: local response norm, pairwise distance, unfold and fold are their functions") {
   const Tensor x = rand({2, 5, 3, 4}), a = rand({3, 4}), b = rand({3, 4});
   REQUIRE(amax(abs(nn::LocalResponseNorm(3, {.alpha = 0.5})(x) - local_response_norm(x, 3, {.alpha = 0.5}))).item() == 0);
   REQUIRE(amax(abs(nn::PairwiseDistance({.p = 1})(a, b) - pairwise_distance(a, b, {.p = 1}))).item() == 0);
   REQUIRE(nn::LocalResponseNorm(3).parameters().empty());
+  REQUIRE(nn::Unfold({3, 2}, {.padding = 1})(x).shape() == Shape{2, 30, 15});
+  REQUIRE(nn::Fold({3, 4}, {3, 2}, {.padding = 1})(rand({2, 30, 15})).shape() == Shape{2, 5, 3, 4});
 }
 
 }  // namespace tapetum

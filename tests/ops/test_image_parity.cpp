@@ -29,6 +29,15 @@ void add_interpolations(ParityRows& rows) {
     rows[std::string(name_of(mode)) + "_factor"] = [mode](const Inputs& x) { return interpolate(x[0], {.scale_factor = {1.7, 0.6}, .mode = mode}); };
 }
 
+void add_grid_samples(ParityRows& rows) {
+  for (GridSampleMode mode : {GridSampleMode::bilinear, GridSampleMode::nearest, GridSampleMode::bicubic})
+    for (GridSamplePadding padding : {GridSamplePadding::zeros, GridSamplePadding::border, GridSamplePadding::reflection})
+      for (bool corners : {false, true})
+        rows[std::string("grid_sample_") + name_of(mode) + "_" + name_of(padding) + (corners ? "_corners" : "")] = [=](const Inputs& x) {
+          return grid_sample(x[0], x[1] * 0.75, {.mode = mode, .padding_mode = padding, .align_corners = corners});
+        };
+}
+
 ParityRows all_rows(const StateDict& file) {
   ParityRows rows = {
       {"max_pool2d", [](const Inputs& x) { return max_pool2d(x[0], 2); }},
@@ -42,6 +51,14 @@ ParityRows all_rows(const StateDict& file) {
          return adaptive_max_pool2d(x[0], {3, 4});
        }},
       {"avg_pool2d", [](const Inputs& x) { return avg_pool2d(x[0], 2); }},
+      {"unfold",
+       [](const Inputs& x) {
+         return unfold(x[0], {2, 3}, {.dilation = {2, 1}, .padding = {1, 2}, .stride = {2, 3}});
+       }},
+      {"fold",
+       [](const Inputs& x) {
+         return fold(x[0], {6, 7}, {3, 1}, {.dilation = {2, 1}, .padding = {1, 0}, .stride = {1, 2}});
+       }},
       {"conv1d", [](const Inputs& x) { return conv1d(x[0], x[1], x[2], {.stride = 2, .padding = 2, .dilation = 2, .groups = 2}); }},
       {"conv1d_same", [](const Inputs& x) { return conv1d(x[0], x[1], {.padding = "same"}); }},
       {"conv_transpose1d",
@@ -100,6 +117,7 @@ ParityRows all_rows(const StateDict& file) {
       {"cosine_similarity", [](const Inputs& x) { return cosine_similarity(x[0], x[1]); }},
   };
   add_interpolations(rows);
+  add_grid_samples(rows);
   return rows;
 }
 
