@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view kReconstruct[] = {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"};
 
+constexpr size_t kMaxKey = 64;  // longer ones are none of ours: a long text that is every key of a dict must not be decoded each time
+
 class Reader {
  public:
   Reader(std::string_view bytes, const std::string& name, CifarLabels labels) : name_(name), labels_(labels) {
@@ -52,19 +54,20 @@ class Reader {
     if (pickle_.root.is(PickleKind::dict))
       for (size_t i = 0; i + 1 < items.size(); i += 2) {
         std::string decoded;
-        if (bytes_of(items[i], decoded) == key) return items[i + 1];
+        if (bytes_of(items[i], kMaxKey, decoded) == key) return items[i + 1];
       }
     fail(fmt::format("expected a dict with '{}'{}", key, key == "labels" ? " (CIFAR-100 has other keys)" : ""));
   }
 
-  // The bytes of str, bytes, and _codecs.encode(text, "latin1"): `decoded` keeps those of the last.
-  std::optional<std::string_view> bytes_of(const PickleValue& v, std::string& decoded) const {
+  // The bytes of str, bytes, and _codecs.encode(text, "latin1"), whose text has at most `most`: `decoded` keeps those of the last.
+  std::optional<std::string_view> bytes_of(const PickleValue& v, size_t most, std::string& decoded) const {
     if (v.is(PickleKind::text) || v.is(PickleKind::bytes)) return v.text();
     if (!v.is(PickleKind::object) || v.global_name() != "_codecs.encode") return std::nullopt;
     const auto& arguments = v.items()[1].items();
     if (arguments.size() != 2 || !arguments[0].is(PickleKind::text) || !arguments[1].is(PickleKind::text) || arguments[1].text() != "latin1")
       return std::nullopt;
     const std::string_view text = arguments[0].text();
+    if (text.size() > most) return std::nullopt;
     for (size_t i = 0; i < text.size(); ++i) {  // UTF-8 of code points below 256
       const auto lead = static_cast<uint8_t>(text[i]);
       if (lead < 0x80) {
@@ -92,7 +95,7 @@ class Reader {
         shape[0].integer() < 1 || shape[1].integer() != kCifarPixels)
       fail(fmt::format("'data' must be [N, {}] with at least one image", kCifarPixels));
     Pixels pixels{shape[0].integer(), {}, {}};
-    const auto bytes = bytes_of(state[4], pixels.decoded);
+    const auto bytes = bytes_of(state[4], SIZE_MAX, pixels.decoded);
     if (!bytes) fail("'data' holds no bytes");
     if (bytes->size() % kCifarPixels || static_cast<int64_t>(bytes->size() / kCifarPixels) != pixels.count)
       fail(fmt::format("'data' is [{}, {}], but has {} bytes", pixels.count, kCifarPixels, bytes->size()));

@@ -1,4 +1,9 @@
 // Pictures with one class each.
+//
+//   const Cifar10 set({.root = "cifar-10-batches-bin"});
+//   auto parts = stratified_split(set, {0.9, 0.1}, 0);
+//   DataLoader loader(parts[0], {.batch_size = 128, .shuffle = true, .workers = 2});
+//   for (auto& batch : loader) step(batch.image, batch.label);  // u8 [128, 32, 32, 3], i64 [128]
 #pragma once
 #include <concepts>
 #include <cstdint>
@@ -28,6 +33,9 @@ concept Labelled = Dataset<D> && requires(const D& d) {
 };
 
 Tensor label_tensor(int64_t label);  // i64 []
+
+inline constexpr int64_t kMaxClasses = 1 << 20;            // more are a mistake: a wrong number in a file must not make that many names
+std::vector<std::string> numbered_classes(int64_t count);  // "0", "1", ...
 
 // How many samples each class has. Throws IndexError for a label outside [0, classes).
 std::vector<int64_t> class_counts(const std::vector<int64_t>& labels, int64_t classes);

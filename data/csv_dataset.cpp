@@ -12,14 +12,11 @@
 #include "data/csv.h"
 #include "data/file.h"
 #include "data/folder.h"
-#include "data/tensor_dataset.h"
 
 namespace tapetum::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int64_t kMaxClasses = 1 << 20;  // a number in a table must not make that many names
 
 struct Row {
   int64_t line;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,10 @@ template <Dataset D> class InMemory {
     return *slot.sample;
   }
   std::string name(int64_t index) const { return name_of_sample(kept_->dataset, index); }
+  std::vector<int64_t> labels() const requires requires(const D& d) { d.labels(); }
+  { return kept_->dataset.labels(); }
+  const std::vector<std::string>& classes() const requires requires(const D& d) { d.classes(); }
+  { return kept_->dataset.classes(); }
 
  private:
   struct Slot {

@@ -9,7 +9,7 @@ namespace tapetum::data {
 namespace {
 
 Tensor read(const std::string& path, const ImageFileOptions& o) {
-  return read_image(path, {.channels = o.channels, .exif_orientation = o.exif_orientation}).tensor();
+  return read_image(path, {.channels = o.channels, .at_least = o.at_least, .exif_orientation = o.exif_orientation}).tensor();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/size2.h"
 #include "data/classification.h"
 
 namespace tapetum::data {
@@ -11,6 +12,7 @@ enum class OnError { raise, skip };
 
 struct ImageFileOptions {
   int channels = 3;
+  Size2 at_least = 0;                 // JPEGs may be decoded smaller, down to this: data/image.h
   bool exif_orientation = true;       // photographs stand as they were taken
   OnError on_error = OnError::raise;  // skip: every file is decoded once when the data set is made, and those that fail are left out
 };

@@ -109,6 +109,7 @@ Parts hash_split_indices(const std::vector<std::string>& names, const std::vecto
   check_fractions("hash_split", fractions);
   Parts result(fractions.size());
   for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i].empty()) throw Error(fmt::format("hash_split: sample {} has no name", i));
     const double place = static_cast<double>(name_hash(names[i], seed) >> 11) * 0x1p-53;  // in [0, 1)
     size_t part = 0;
     for (double below = fractions[0]; place >= below && part + 1 < fractions.size(); below += fractions[part]) ++part;

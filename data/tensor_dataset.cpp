@@ -11,8 +11,6 @@
 namespace tapetum::data {
 namespace {
 
-constexpr int64_t kMaxClasses = 1 << 20;  // a wrong label must not make that many names
-
 void check(const Tensor& images, const Tensor& labels) {
   if (labels.dtype() != DType::i64) throw DTypeError(fmt::format("tensor_dataset: labels must be i64, got {}", name_of(labels.dtype())));
   if (images.dim() < 1 || labels.dim() != 1 || images.size(0) != labels.size(0))
@@ -23,12 +21,6 @@ void check(const Tensor& images, const Tensor& labels) {
 }
 
 }  // namespace
-
-std::vector<std::string> numbered_classes(int64_t count) {
-  std::vector<std::string> names;
-  for (int64_t i = 0; i < count; ++i) names.push_back(std::to_string(i));
-  return names;
-}
 
 TensorDataset::TensorDataset(const Tensor& images, const Tensor& labels, std::vector<std::string> classes, std::string title)
     : classes_(std::move(classes)), title_(std::move(title)) {

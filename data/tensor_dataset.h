@@ -27,7 +27,4 @@ class TensorDataset {
   std::string title_;
 };
 
-// "0", "1", ... as names of `count` classes.
-std::vector<std::string> numbered_classes(int64_t count);
-
 }  // namespace tapetum::data

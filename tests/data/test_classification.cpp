@@ -148,6 +148,7 @@ TEST_CASE("image folder: torchvision's classes and order") {
   REQUIRE(set.labels() == Numbers{0, 0, 1, 1, 1});
   REQUIRE((set.get(3).image.shape() == Shape{4, 6, 3} && set.get(3).label.item() == 1));
   REQUIRE(ImageFolder(f.path(), {.channels = 1}).get(0).image.shape() == Shape{4, 6, 1});
+  REQUIRE(ImageFolder(f.path() + "/").name(4) == "dog/deep/er/1.png");
   DataLoader loader(set, {.batch_size = 5, .workers = 2});
   for (auto& batch : loader) REQUIRE((batch.image.shape() == Shape{5, 4, 6, 3} && values(batch.label) == set.labels()));
 }

@@ -1,6 +1,8 @@
 // Files that are cut, damaged or made to deceive: every reader of classification data answers with one of the library's errors.
 #include <catch2/catch.hpp>
 
+#include <chrono>
+
 #include "core/error.h"
 #include "core/random.h"
 #include "core/serialization/safetensors.h"
@@ -80,6 +82,15 @@ TEST_CASE("cifar: a pickle that is no CIFAR, or not quite") {
     replace(file, shape, other);
     REQUIRE_THROWS_AS(parse(file), FormatError);
   }
+}
+
+TEST_CASE("cifar: one long text that is every key of a dict costs nothing") {
+  std::string pickle("\x80\2}(c_codecs\nencode\nX\0\0\x20\0", 25);
+  pickle += std::string(2 << 20, 'd') + std::string("U\6latin1\x86Rq\0K\1", 14);
+  for (int i = 0; i < 10'000; ++i) pickle += std::string("h\0K\1", 4);
+  const auto start = std::chrono::steady_clock::now();
+  REQUIRE_THROWS_WITH(parse_cifar(pickle + "u.", "keys", CifarLabels::ten), Catch::Contains("expected a dict with 'data'"));
+  REQUIRE(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));  // 20 GB of text otherwise
 }
 
 TEST_CASE("cifar: every cut of a pickle, and random damage") {

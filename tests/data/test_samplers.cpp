@@ -9,6 +9,7 @@
 #include "core/ops/creation.h"
 #include "data/concat.h"
 #include "data/distributed_sampler.h"
+#include "data/in_memory.h"
 #include "data/loader.h"
 #include "data/split.h"
 #include "data/stratified_sampler.h"
@@ -247,6 +248,7 @@ TEST_CASE("split: by the hash of a name, which nothing else changes") {
   for (size_t p = 0; p < 3; ++p)
     for (int64_t i : again[p]) REQUIRE(std::binary_search(parts[p].begin(), parts[p].end(), i + 2000));
   REQUIRE(hash_split_indices(names, {0.8, 0.1, 0.1}, 1) != parts);
+  REQUIRE_THROWS_WITH(hash_split_indices({"a", ""}, {0.5, 0.5}), "hash_split: sample 1 has no name");
 }
 
 TEST_CASE("split: subsets and chains of data sets know their labels and classes") {
@@ -261,6 +263,8 @@ TEST_CASE("split: subsets and chains of data sets know their labels and classes"
   REQUIRE(both.get(parts[0].size(), stream).label.item() == parts[1].labels()[0]);
   REQUIRE_THROWS_AS(both.get(10, stream), IndexError);
   REQUIRE_THROWS_AS(ConcatDataset<TensorDataset>({set, numbers({0, 1})}), FormatError);
+  const InMemory kept{both};
+  REQUIRE((kept.labels() == both.labels() && kept.classes() == both.classes()));
   REQUIRE(ConcatDataset<ClassificationData>({set, parts[1]}).size() == 10 + parts[1].size());
   REQUIRE(random_split(ClassificationData(set), {9, 1}, 0)[1].size() == 1);
   REQUIRE(hash_split(set, {0.5, 0.5})[0].size() + hash_split(set, {0.5, 0.5})[1].size() == 10);
