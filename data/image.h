@@ -2,8 +2,8 @@
 //
 // Reading: JPEG (CMYK too), PNG (palette, gray, alpha, 1 to 16 bits), BMP, GIF (first frame), PNM. An image has at most 32,768 pixels
 // a side and 64 megapixels; this is checked before anything is decoded. A file that is truncated, damaged or of another format throws
-// FormatError, one that cannot be opened IoError; the text names the file and the reason. Colours are those of Pillow's convert("RGB"), to the
-// bit, from the same libraries: alpha is dropped, ink of a CMYK JPEG counts as inverted, 16 bits keep their upper 8 (Pillow clips gray ones).
+// FormatError, one that cannot be opened IoError; the text names the file and the reason. JPEG and PNG give the pixels of Pillow's
+// convert("RGB"), to the bit: alpha is dropped, ink of a CMYK JPEG counts as inverted, 16 bits keep their upper 8 (Pillow clips gray ones).
 #pragma once
 #include <string>
 #include <string_view>
