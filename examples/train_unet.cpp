@@ -187,6 +187,7 @@ int train(const TrainOptions& o) {
                               .max_steps = o.steps,
                               .folder = &folder,
                               .resume = o.resume,
+                              .tensorboard = o.tensorboard,
                               .setup = programs::setup_of(o),
                               .quiet = o.quiet,
                               .out = json.text()});

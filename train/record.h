@@ -1,7 +1,9 @@
-// Named values in order, written as JSON: a line of metrics, a run's configuration, a program's result.
+// Named values in order, written and read as JSON: a line of metrics, a run's configuration, a program's result.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,10 +23,18 @@ class Record {
   Record& set(const std::string& name, const std::vector<Record>& values);
   Record& set(const std::string& name, const Record& value);
 
+  // An object; its values keep their order. Throws FormatError, whose text begins with `name`, for anything else, and for a name given twice.
+  static Record parse(std::string_view json, const std::string& name);
+  std::vector<std::string> names() const;
+  bool contains(const std::string& name) const { return find(name) != nullptr; }
+  std::optional<double> number(const std::string& name) const;  // none where it is absent, or no number
+  std::string text(const std::string& name) const;              // a text itself, any other value as JSON; empty where it is absent
+
   std::string line() const;   // one line
   std::string lines() const;  // a line for each value, and a last newline: for people
 
  private:
+  const std::string* find(const std::string& name) const;    // its value; null when absent
   std::vector<std::pair<std::string, std::string>> fields_;  // names and values, both as JSON text
 };
 

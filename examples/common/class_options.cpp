@@ -44,7 +44,6 @@ void add_training(ClassOptions& o, CommandLine& line) {
   line.add("--drop-path", o.drop_path, "Stochastic depth (-1: the architecture's own)");
   line.add("--patience", o.patience, "Stop after so many epochs without a better accuracy (0: never); best.safetensors has the best weights");
   line.add("--find-lr", o.find_lr, "Only look for a learning rate: lr_finder.png in the run's folder");
-  line.add("--tensorboard", o.tensorboard, "Also an event file for TensorBoard");
 }
 
 void check(const ClassOptions& o) {

@@ -23,7 +23,7 @@ struct ClassOptions : Recipe {
   std::string augment = "none";
   double label_smoothing = 0, mixup = 0, cutmix = 0;
   int64_t patience = 0;
-  bool tensorboard = false, find_lr = false;
+  bool find_lr = false;
 };
 
 // False after --help was printed. Throws UsageError naming the flag and what it was given.

@@ -62,6 +62,9 @@ void CommandLine::add(const std::string& flag, bool& value, const std::string& h
 void CommandLine::add(const std::string& flag, std::vector<double>& value, const std::string& help) {
   parser_->app.add_option(flag, value, help)->delimiter(',')->type_name("X,")->check(number<double>())->group(parser_->group);
 }
+void CommandLine::add(const std::string& flag, std::vector<std::string>& value, const std::string& type, const std::string& help) {
+  parser_->app.add_option(flag, value, help)->type_name(type)->group(parser_->group);
+}
 void CommandLine::add_optional(const std::string& flag, std::string& value, const std::string& without, const std::string& help) {
   // CLI11 has "--flag{default}" for this, and "--flag FILE" would take the next word: only "--flag=FILE" does.
   parser_->app.add_flag(flag + '{' + without + '}', value, help)->group(parser_->group);

@@ -18,13 +18,14 @@ class CommandLine {
   CommandLine(const std::string& program, const std::string& description);
   ~CommandLine();
 
-  // `flag` is "--name" or "-n,--name"; the value's initial content is the default, and shown by --help.
+  // `flag` is "--name" or "-n,--name", or "name" for a word without a flag; the value's initial content is the default, and shown by --help.
   void add(const std::string& flag, std::string& value, const std::string& type, const std::string& help);  // type: "DIR", for --help
   void add(const std::string& flag, int64_t& value, const std::string& help);
   void add(const std::string& flag, double& value, const std::string& help);
   void add(const std::string& flag, bool& value, const std::string& help);  // takes no value
   void add(const std::string& flag, std::vector<double>& value, const std::string& help);
-  void add_optional(const std::string& flag, std::string& value, const std::string& without, const std::string& help);  // --flag or --flag=VALUE
+  void add(const std::string& flag, std::vector<std::string>& value, const std::string& type, const std::string& help);  // --flag A B ...
+  void add_optional(const std::string& flag, std::string& value, const std::string& without, const std::string& help);   // --flag or --flag=VALUE
   void add_choice(const std::string& flag, std::string& value, const std::vector<std::string>& choices, const std::string& help);
   void add_positional(const std::string& name, std::vector<std::string>& values, const std::string& help);  // any number of words without a flag
   void group(const std::string& title);                                                                     // of the flags that follow

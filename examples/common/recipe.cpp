@@ -77,6 +77,7 @@ void Recipe::add_output(CommandLine& line, const std::string& program) {
   line.group("Output");
   line.add("--out", out, "DIR", fmt::format("Folder of the run (none: runs/{}/<time>)", program));
   line.add("--resume", resume, "Go on from the last checkpoint in --out, or start anew where there is none");
+  line.add("--tensorboard", tensorboard, "Also an event file for TensorBoard, beside metrics.jsonl");
   line.add_optional("--json", json, "-", "Result as JSON; --json=FILE: into a file");
   line.add("--quiet", quiet, "No progress");
 }

@@ -22,7 +22,7 @@ struct Recipe {
   std::string device = "auto";
 
   std::string out, json;
-  bool resume = false, quiet = false;
+  bool resume = false, tensorboard = false, quiet = false;
 
   void add_training(CommandLine& line);
   void add_machine(CommandLine& line);
