@@ -62,7 +62,8 @@ TEST_CASE("record: what is no object is named") {
   CHECK_THROWS_WITH(Record::parse("[1]", "file"), "file: JSON: an object is expected, got array");
   CHECK_THROWS_WITH(Record::parse("{\"a\": 1, \"a\": 2}", "file"), "file: JSON: 'a' is given twice");
   CHECK_THROWS_WITH(Record::parse("{\"a\": ", "file"), Catch::StartsWith("file: JSON: parse error at line 1"));
-  CHECK_THROWS_WITH(Record::parse("\xff{", "file"), "file: JSON: parse error at line 1, column 1: syntax error while parsing value - invalid literal");
+  CHECK_THROWS_WITH(Record::parse("\xff{", "file"),
+                    "file: JSON: parse error at line 1, column 1: syntax error while parsing value - invalid literal");
   CHECK(Record::parse("{\"a\": {\"x\": 1}, \"b\": {\"x\": 2}}", "file").text("b") == "{\"x\":2}");
   CHECK_THROWS_AS(Record::parse("{\"a\": " + std::string(1000000, '[') + std::string(1000000, ']') + '}', "deep"), FormatError);
 }
