@@ -55,7 +55,7 @@ std::vector<Run> find_runs(const Options& o) {
   const auto earlier = [](const Run& a, const Run& b) { return a.log.started < b.log.started; };
   const auto better = [&](const Run& a, const Run& b) {
     if (!a.best.epoch || !b.best.epoch) return a.best.epoch > 0 && b.best.epoch == 0;
-    return tp::train::lower_is_better(o.sort) ? a.best.value < b.best.value : a.best.value > b.best.value;
+    return tp::train::goal_of(o.sort) == tp::train::Goal::min ? a.best.value < b.best.value : a.best.value > b.best.value;
   };
   std::stable_sort(runs.begin(), runs.end(), earlier);
   if (o.sort.empty()) return runs;

@@ -18,6 +18,10 @@ StateDict deep_copy(const StateDict& state) {
   return copy;
 }
 
+Goal goal_of(const std::string& metric) {
+  return metric.find("loss") != std::string::npos || metric.find("error") != std::string::npos ? Goal::min : Goal::max;
+}
+
 EarlyStopping::EarlyStopping(const EarlyStoppingOptions& options) : options_(options) {
   if (options.patience < 0) throw Error(fmt::format("early_stopping: patience must be at least 0, got {}", options.patience));
   if (!(options.min_delta >= 0) || !std::isfinite(options.min_delta))

@@ -10,6 +10,7 @@
 // The Trainer has one of its own (patience, monitor, min_delta); beside it, keep(model) where trainer.improved() and restore(model) at the end.
 #pragma once
 #include <limits>
+#include <string>
 
 #include "core/serialization/state_dict.h"
 
@@ -17,7 +18,8 @@ namespace tapetum::train {
 
 StateDict deep_copy(const StateDict& state);  // tensors that share nothing with those of `state`
 
-enum class Goal { min, max };  // which values are better
+enum class Goal { min, max };             // which values are better
+Goal goal_of(const std::string& metric);  // min where its name contains "loss" or "error", else max
 
 struct EarlyStoppingOptions {
   int64_t patience = 10;  // stop after so many values without a better one; 0: never

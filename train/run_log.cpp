@@ -163,14 +163,12 @@ std::string RunLog::main_metric() const {
   const auto has = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
   if (const std::string monitor = config.text("monitor"); has(monitor)) return monitor;
   for (const std::string& name : names)
-    if (!lower_is_better(name)) return name;
+    if (goal_of(name) == Goal::max) return name;
   return has("val_loss") ? "val_loss" : names.empty() ? "" : names.front();
 }
 
-bool lower_is_better(const std::string& metric) { return metric.find("loss") != std::string::npos || metric.find("error") != std::string::npos; }
-
 BestValue best_of(const RunLog& run, const std::string& metric) {
-  EarlyStopping watch({.patience = 0, .goal = lower_is_better(metric) ? Goal::min : Goal::max});
+  EarlyStopping watch({.patience = 0, .goal = goal_of(metric)});
   for (double value : run.values(metric)) watch.update(value);
   return {watch.best(), watch.best_epoch()};
 }

@@ -35,7 +35,6 @@ struct BestValue {
   double value = 0;   // NaN where there is none
   int64_t epoch = 0;  // 0: none
 };
-bool lower_is_better(const std::string& metric);  // a loss or an error
 BestValue best_of(const RunLog& run, const std::string& metric);
 
 RunLog read_run(const std::string& folder);

@@ -114,7 +114,8 @@ void SummaryWriter::add_text(const std::string& tag, std::string_view text, int6
 }
 
 void SummaryWriter::add_image(const std::string& tag, const Tensor& image, int64_t step) {
-  const data::Image pixels = image.dtype() == DType::f32 ? data::from_float(image.detach()) : data::Image(image);
+  const Tensor x = to(image.detach(), Device());
+  const data::Image pixels = x.dtype() == DType::f32 ? data::from_float(x) : data::Image(x);
   ProtobufWriter content;
   content.varint(1, static_cast<uint64_t>(pixels.height())).varint(2, static_cast<uint64_t>(pixels.width()));
   content.varint(3, static_cast<uint64_t>(pixels.channels())).bytes(4, encode_png(pixels));

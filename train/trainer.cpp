@@ -123,8 +123,7 @@ Outcome Trainer::end() {
 }
 
 EarlyStopping Trainer::early_stopping() const {
-  const Goal goal = options_.monitor.find("loss") != std::string::npos ? Goal::min : Goal::max;
-  EarlyStopping stopping({.patience = options_.patience, .min_delta = options_.min_delta, .goal = goal});
+  EarlyStopping stopping({.patience = options_.patience, .min_delta = options_.min_delta, .goal = goal_of(options_.monitor)});
   for (double value : history(options_.monitor)) stopping.update(value);
   return stopping;
 }

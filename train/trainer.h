@@ -48,7 +48,7 @@ struct TrainerOptions {
   double checkpoint_seconds = 60;  // within an epoch; each epoch ends with one in any case
   Metadata setup = {};             // what a resumed run must have been started with, too: an Error names what differs
   int64_t patience = 0;            // stop after so many epochs without a better `monitor`; 0: never
-  std::string monitor = "miou";    // a value that validation returns; higher is better, unless its name contains "loss"; NaN is no value
+  std::string monitor = "miou";    // a value that validation returns; higher is better, unless goal_of() says otherwise; NaN is no value
   double min_delta = 0;            // a better one is better by more than this
   bool quiet = false;
   std::FILE* out = stdout;

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "core/tensor.h"
-#include "train/lr_finder.h"
 #include "viz/color.h"
 
 namespace tapetum::viz {
@@ -42,8 +41,5 @@ Tensor draw_charts(const std::vector<Chart>& charts, const ChartOptions& options
 // The usual pair: loss of training and validation, and a score of the validation, such as {"Mean IoU", ...}.
 Tensor training_curves(const std::vector<double>& train_loss, const std::vector<double>& val_loss, const Series& score,
                        const ChartOptions& options = {});
-
-// The loss over the learning rate of a trial, with the rates that it suggests. Losses above the greatest smoothed one are left out.
-Tensor learning_rate_curve(const train::LrSweep& sweep, const ChartOptions& options = {});
 
 }  // namespace tapetum::viz

@@ -40,6 +40,13 @@ TEST_CASE("early_stopping: stops after `patience` values that are not better") {
   CHECK(length({}, {}) == 0);
 }
 
+TEST_CASE("early_stopping: a metric's name says which values are better") {
+  CHECK(goal_of("val_loss") == Goal::min);
+  CHECK(goal_of("top1_error") == Goal::min);
+  CHECK(goal_of("accuracy") == Goal::max);
+  CHECK(goal_of("") == Goal::max);
+}
+
 TEST_CASE("early_stopping: a gain of min_delta is not yet one") {
   CHECK(length({.patience = 2, .min_delta = 0.5}, {2, 1.5, 1, 0.9, 0}) == 5);  // 1.5 is not better than 2, 1 is
   CHECK(length({.patience = 2, .min_delta = 0.5}, {2, 1.75, 1.5, 0}) == 3);

@@ -9,7 +9,7 @@
 #include "tests/viz/scene.h"
 #include "viz/classification_panel.h"
 #include "viz/confusion.h"
-#include "viz/curves.h"
+#include "viz/lr_curve.h"
 #include "viz/reliability.h"
 
 using namespace tapetum;
