@@ -63,8 +63,8 @@ LrSweep LrFinder::result() const {
   const auto lowest = std::min_element(y.begin() + static_cast<ptrdiff_t>(first), y.end());
   if (lowest == y.end() || !(*lowest < y[first])) return sweep;
   sweep.minimum_tenth = sweep.lr[static_cast<size_t>(lowest - y.begin())] / 10;
-  size_t steepest = first;
-  for (size_t i = first; i < y.size(); ++i)
+  size_t steepest = first;  // the falls behind the minimum are those of a loss that has begun to jump
+  for (size_t i = first; y.begin() + static_cast<ptrdiff_t>(i) <= lowest; ++i)
     if (slope(y, i) < slope(y, steepest)) steepest = i;
   sweep.steepest = sweep.lr[steepest];
   return sweep;

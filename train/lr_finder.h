@@ -25,7 +25,7 @@ struct LrSweep {
   std::vector<double> lr, loss, smoothed;  // of each step; the one whose loss was not finite is left out
   bool diverged = false;                   // it ended before `end`
   // Suggestions, from the smoothed loss without the first tenth of the steps, where it is a mean of few: NaN where it never fell.
-  double steepest = std::numeric_limits<double>::quiet_NaN();       // where the loss falls fastest by log(lr)
+  double steepest = std::numeric_limits<double>::quiet_NaN();       // where it falls fastest by log(lr) on its way to the minimum
   double minimum_tenth = std::numeric_limits<double>::quiet_NaN();  // a tenth of the rate with the least loss
 };
 

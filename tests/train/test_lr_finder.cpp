@@ -143,6 +143,7 @@ TEST_CASE("lr_finder: suggests the fastest fall and a tenth of the minimum, and 
   CHECK(sweep({5, 5, 3, 1, 2}).steepest == Approx(100));
   CHECK(sweep({5, 5, 3, 1, 2}).minimum_tenth == Approx(100));
   CHECK_FALSE(sweep({5, 5, 3, 1, 2}).diverged);
+  CHECK(sweep({5, 4.5, 3, 9, 5}).steepest == Approx(10));  // the fall from 9 to 5 comes after the loss has begun to jump
   CHECK(sweep({5, 4, 30, 1, 1}).lr.size() == 3);
   CHECK(sweep({5, 4, 30, 1, 1}).diverged);
   CHECK(sweep({5, 4, NAN, 1}).lr.size() == 2);
