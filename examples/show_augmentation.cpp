@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 
 #include "data/file.h"
 #include "data/folder.h"
@@ -176,6 +177,8 @@ tp::Tensor sheet(const std::vector<Picture>& pictures, const Options& o, const s
 }
 
 int show(const Options& o) {
+  if (std::filesystem::weakly_canonical(o.out) == std::filesystem::weakly_canonical(o.photo))
+    throw tp::Error(fmt::format("{}: is the photo and would be overwritten", o.out));
   const aug::Transform augment = o.pipeline.empty() ? aug::augmentation(o.preset) : aug::read_transform(o.pipeline);
   const tp::data::ImageSample original = read_sample(o);
   std::vector<Picture> pictures = {{"original", note_of(original), original}};

@@ -52,8 +52,9 @@ struct LabTables {
     for (int i = 0; i < 3; ++i)
       for (int j = 0; j < 3; ++j) matrix[i][j] = static_cast<int>(std::lrint(kMatrix[i][j] / kWhite[i] * (1 << kBits)));
     for (size_t i = 0; i < root.size(); ++i) {
-      const double x = static_cast<double>(i) / (255 << kGammaBits);
-      root[i] = static_cast<uint16_t>(std::lrint((1 << kRootBits) * (x < 0.008856 ? x * 7.787 + 16. / 116 : std::cbrt(x))));
+      const float x = static_cast<float>(i) / (255 << kGammaBits),
+                  f = x < 216.f / 24389 ? std::fma(x, 841.f / 108, 16.f / 116) : static_cast<float>(std::cbrt(double{x}));
+      root[i] = static_cast<uint16_t>(std::ceil((1 << kRootBits) * f - 0.5f));  // in f32, a tie down: the numbers that OpenCV has
     }
   }
 };

@@ -226,8 +226,13 @@ Image resize(const Image& image, Size2 size, Filter filter, bool antialias) {
   }
   const bool alpha = image.channels() == 4;
   Image result = alpha ? premultiplied(image) : image;
-  if (size.w != result.width()) result = resize_rows(result, size.w, windows_of(result.width(), size.w, filter, antialias));
-  if (size.h != result.height()) result = resize_columns(result, size.h, windows_of(result.height(), size.h, filter, antialias));
+  // Pillow 13 begins with the direction that saves more; a column is worth two rows to it. Rounding between the two shows the order.
+  const bool columns_first = size.h < old.h && old.h - size.h > 2 * (old.w - size.w);
+  for (const bool columns : {columns_first, !columns_first})
+    if (columns && size.h != old.h)
+      result = resize_columns(result, size.h, windows_of(old.h, size.h, filter, antialias));
+    else if (!columns && size.w != old.w)
+      result = resize_rows(result, size.w, windows_of(old.w, size.w, filter, antialias));
   if (alpha) divide_by_alpha(result);
   return result;
 }

@@ -11,7 +11,8 @@ namespace tapetum::data {
 enum class Filter : int64_t { nearest, box, bilinear, hamming, bicubic, lanczos };
 const char* name_of(Filter filter);
 
-// Pillow's Image.resize: rows first, then columns, weights of 22 bits, rounded to 8 bits between; colours are weighted by their alpha.
+// Image.resize of Pillow 13: rows and columns one after the other, weights of 22 bits, rounded to 8 bits between; colours are weighted by
+// their alpha.
 // The window widens when the image shrinks; without `antialias` it does not, and the image goes on beyond its border with the border's
 // pixels: PyTorch's interpolate (bicubic has a = -0.75 then). Throws ShapeError unless the size is 1 to 32,768 a side.
 Image resize(const Image& image, Size2 size, Filter filter = Filter::bilinear, bool antialias = true);

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/view.h"
+#include "data/pixels/clones.h"
 
 namespace tapetum::data {
 namespace {
@@ -31,23 +32,76 @@ const uint8_t* pixel_at(const Image& image, int64_t y, int64_t x, Border border,
   return iy < 0 || ix < 0 ? fill.values : image.row(iy) + ix * image.channels();
 }
 
-template <int64_t kChannels> void sample_bilinear(const Image& image, const PixelMap& map, Border border, const Fill& fill, uint8_t* to) {
-  const int64_t h = image.height(), w = image.width();
-  for (size_t i = 0; i < map.x.values.size(); ++i, to += kChannels) {
-    const float at_x = tame(map.x.values[i]), at_y = tame(map.y.values[i]), fx = std::floor(at_x), fy = std::floor(at_y);
-    const auto x = static_cast<int64_t>(fx), y = static_cast<int64_t>(fy);
-    const float px = at_x - fx, py = at_y - fy;
+using Bytes = uint8_t __attribute__((vector_size(16)));
+using Words = uint32_t __attribute__((vector_size(16)));
+using Ints = int32_t __attribute__((vector_size(16)));
+using Floats = float __attribute__((vector_size(16)));
+
+// Four bytes as floats: a pixel of up to four channels, and what follows it.
+inline __attribute__((always_inline)) Floats widened(const uint8_t* p) {
+  uint32_t four;
+  std::memcpy(&four, p, sizeof(four));
+  const auto bytes = (Bytes)Words{four, 0, 0, 0};
+  const Bytes words = __builtin_shufflevector(bytes, Bytes{}, 0, 16, 16, 16, 1, 16, 16, 16, 2, 16, 16, 16, 3, 16, 16, 16);
+  return __builtin_convertvector((Ints)words, Floats);
+}
+
+// n pixels of a row; the places of all are `x` and `y`. Pixels whose four neighbours, and a byte more, are inside are read as they stand.
+template <int64_t kChannels>
+inline __attribute__((always_inline)) void sample_row(const Image& image, const float* xs, const float* ys, int64_t n, Border border,
+                                                      const Fill& fill, uint8_t* to) {
+  const int64_t h = image.height(), w = image.width(), stride = w * kChannels;
+  const uint8_t* pixels = image.row(0);
+  for (int64_t i = 0; i < n; ++i, to += kChannels) {
+    const float at_x = tame(xs[i]), at_y = tame(ys[i]);
+    auto x = static_cast<int64_t>(at_x), y = static_cast<int64_t>(at_y);
+    x -= at_x < static_cast<float>(x), y -= at_y < static_cast<float>(y);  // rounded down
+    const float px = at_x - static_cast<float>(x), py = at_y - static_cast<float>(y);
     const uint8_t *a, *b, *c, *d;
-    if (x >= 0 && y >= 0 && x + 1 < w && y + 1 < h) {
-      a = image.row(y) + x * kChannels, b = a + kChannels, c = a + w * kChannels, d = c + kChannels;
+    uint8_t copies[4][4] = {};
+    if (x >= 0 && y >= 0 && x + 2 < w && y + 2 < h) {
+      a = pixels + y * stride + x * kChannels, b = a + kChannels, c = a + stride, d = c + kChannels;
     } else {
-      a = pixel_at(image, y, x, border, fill), b = pixel_at(image, y, x + 1, border, fill);
-      c = pixel_at(image, y + 1, x, border, fill), d = pixel_at(image, y + 1, x + 1, border, fill);
+      for (int64_t k = 0; k < 4; ++k) std::memcpy(copies[k], pixel_at(image, y + k / 2, x + k % 2, border, fill), kChannels);
+      a = copies[0], b = copies[1], c = copies[2], d = copies[3];
     }
-    for (int64_t k = 0; k < kChannels; ++k) {
-      const float upper = a[k] + px * static_cast<float>(b[k] - a[k]), lower = c[k] + px * static_cast<float>(d[k] - c[k]);
-      to[k] = static_cast<uint8_t>(upper + py * (lower - upper) + 0.5f);
+    if constexpr (kChannels == 1) {
+      const float upper = *a + px * static_cast<float>(*b - *a), lower = *c + px * static_cast<float>(*d - *c);
+      *to = static_cast<uint8_t>(upper + py * (lower - upper) + 0.5f);
+    } else {
+      const Floats fa = widened(a), fc = widened(c), upper = fa + px * (widened(b) - fa), lower = fc + px * (widened(d) - fc);
+      const auto made = __builtin_convertvector(upper + py * (lower - upper) + 0.5f, Ints);
+      for (int64_t k = 0; k < kChannels; ++k) to[k] = static_cast<uint8_t>(made[k]);
     }
+  }
+}
+
+// For each number of channels, so that the compiler can make each for AVX2, too.
+TAPETUM_PIXEL_LOOP void sample_row1(const Image& image, const float* x, const float* y, int64_t n, Border border, const Fill& fill, uint8_t* to) {
+  sample_row<1>(image, x, y, n, border, fill, to);
+}
+TAPETUM_PIXEL_LOOP void sample_row3(const Image& image, const float* x, const float* y, int64_t n, Border border, const Fill& fill, uint8_t* to) {
+  sample_row<3>(image, x, y, n, border, fill, to);
+}
+TAPETUM_PIXEL_LOOP void sample_row4(const Image& image, const float* x, const float* y, int64_t n, Border border, const Fill& fill, uint8_t* to) {
+  sample_row<4>(image, x, y, n, border, fill, to);
+}
+
+// Places of a row of a map: affine ones go on in even steps.
+TAPETUM_PIXEL_LOOP void affine_row(double x, double y, double step_x, double step_y, float* to_x, float* to_y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const auto k = static_cast<double>(static_cast<int32_t>(i));
+    to_x[i] = static_cast<float>(x + step_x * k);
+    to_y[i] = static_cast<float>(y + step_y * k);
+  }
+}
+
+TAPETUM_PIXEL_LOOP void projective_row(const double* m, double y, float* to_x, float* to_y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const auto x = static_cast<double>(static_cast<int32_t>(i));
+    const double w = 1 / (m[6] * x + m[7] * y + m[8]);
+    to_x[i] = static_cast<float>((m[0] * x + m[1] * y + m[2]) * w);
+    to_y[i] = static_cast<float>((m[3] * x + m[4] * y + m[5]) * w);
   }
 }
 
@@ -125,12 +179,15 @@ Projection between(const std::array<std::array<double, 2>, 4>& from, const std::
 
 PixelMap map_of(const Projection& p, Size2 size) {
   PixelMap map{Plane(size), Plane(size)};
-  size_t i = 0;
-  for (int64_t y = 0; y < size.h; ++y)
-    for (int64_t x = 0; x < size.w; ++x, ++i) {
-      const auto [sx, sy] = p(static_cast<double>(x), static_cast<double>(y));
-      map.x.values[i] = static_cast<float>(sx), map.y.values[i] = static_cast<float>(sy);
-    }
+  const bool affine = p.m[6] == 0 && p.m[7] == 0 && p.m[8] == 1;
+  for (int64_t row = 0; row < size.h; ++row) {
+    const auto y = static_cast<double>(row);
+    float *to_x = map.x.values.data() + row * size.w, *to_y = map.y.values.data() + row * size.w;
+    if (affine)
+      affine_row(p.m[1] * y + p.m[2], p.m[4] * y + p.m[5], p.m[0], p.m[3], to_x, to_y, size.w);
+    else
+      projective_row(p.m.data(), y, to_x, to_y, size.w);
+  }
   return map;
 }
 
@@ -143,12 +200,9 @@ Image remap(const Image& image, const PixelMap& map, Sampling sampling, Border b
       const Place at = nearest(map, i);
       std::memcpy(to, pixel_at(image, at.y, at.x, border, fill), static_cast<size_t>(channels));
     }
-  } else if (channels == 1) {
-    sample_bilinear<1>(image, map, border, fill, to);
-  } else if (channels == 3) {
-    sample_bilinear<3>(image, map, border, fill, to);
   } else {
-    sample_bilinear<4>(image, map, border, fill, to);
+    const auto sample = channels == 1 ? sample_row1 : channels == 3 ? sample_row3 : sample_row4;
+    sample(image, map.x.values.data(), map.y.values.data(), map.size().h * map.size().w, border, fill, to);
   }
   return result;
 }
