@@ -8,20 +8,12 @@
 
 #include "core/random.h"
 #include "core/tensor.h"
+#include "data/sample.h"
 
 namespace tapetum::data {
 
-// A sample names its tensors once, in fields(); collating, transforms of lists and files go over it.
-struct SegmentationSample {
-  Tensor image;  // f32 [3, H, W], 0 to 1
-  Tensor mask;   // i64 [H, W], class ids
-  template <class S, class V> static void fields(S& s, V&& v) {
-    v("image", s.image);
-    v("mask", s.mask);
-  }
-};
-
-// get() is called from several threads at once. An optional `std::string name(int64_t index) const` names the sample in errors.
+// A sample is a struct that names its tensors once, in fields(): collating, copies to a GPU and files go over it. get() is called from several
+// threads at once. An optional `std::string name(int64_t index) const` names the sample in errors.
 template <class D>
 concept Dataset = requires(const D& d, int64_t index, RandomStream& stream) {
   { d.size() } -> std::convertible_to<int64_t>;
@@ -61,7 +53,7 @@ template <class Sample> class AnyDataset {
   std::shared_ptr<const Base> held_;
 };
 
-using SegmentationData = AnyDataset<SegmentationSample>;
+using ImageData = AnyDataset<ImageSample>;
 
 // Some samples of a data set, in the order of `indices`.
 template <Dataset D> class Subset {

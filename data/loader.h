@@ -81,7 +81,9 @@ template <Dataset D> class DataLoader {
       batch.batch = collate(batch.samples);
       batch.samples.clear();
       if (!transfer) return;
-      Sample::fields(batch.batch, [&](const char*, Tensor& t) { t = transfer->start(t); });
+      Sample::fields(batch.batch, [&](const char*, Tensor& t) {
+        if (t.defined()) t = transfer->start(t);
+      });
       batch.arrival = transfer->arrival();
     }
     std::string name(int64_t index) const override { return name_of_sample(dataset, index); }

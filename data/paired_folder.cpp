@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "data/folder.h"
 #include "data/image.h"
-#include "data/transforms/geometric.h"
+#include "data/pixels/resize.h"
 
 namespace tapetum::data {
 namespace {
@@ -74,14 +74,17 @@ const PairedFolder::Pair& PairedFolder::at(int64_t index) const {
 
 std::string PairedFolder::name(int64_t index) const { return stem_of(at(index).image); }
 
-SegmentationSample PairedFolder::get(int64_t index) const {
-  const auto& [image, mask] = at(index);
-  SegmentationSample sample{to_float(read_image(image)), read_mask(mask, options_.mask)};
-  if (sample.image.size(1) != sample.mask.size(0) || sample.image.size(2) != sample.mask.size(1))
-    throw FormatError(fmt::format("paired_folder: {} is {} x {}, but its mask {} is {} x {}", image, sample.image.size(2), sample.image.size(1), mask,
-                                  sample.mask.size(1), sample.mask.size(0)));
-  if (options_.size.h == 0) return sample;
-  return {resize_image(sample.image, options_.size), resize_labels(sample.mask, options_.size)};
+ImageSample PairedFolder::get(int64_t index) const {
+  const auto& [image_path, mask_path] = at(index);
+  const Image image = read_image(image_path);
+  const Tensor mask = read_mask(mask_path, options_.mask);
+  if (image.height() != mask.size(0) || image.width() != mask.size(1))
+    throw FormatError(fmt::format("paired_folder: {} is {} x {}, but its mask {} is {} x {}", image_path, image.width(), image.height(), mask_path,
+                                  mask.size(1), mask.size(0)));
+  ImageSample sample;
+  sample.image = options_.size.h == 0 ? image.tensor() : resize(image, options_.size).tensor();
+  sample.mask = options_.size.h == 0 ? mask : resize_nearest(mask, options_.size);
+  return sample;
 }
 
 }  // namespace tapetum::data

@@ -11,19 +11,20 @@ namespace tapetum::data {
 
 struct PairedFolderOptions {
   std::string images, masks;  // folders
-  Size2 size = 0;             // of samples: images bilinear with antialias, masks nearest; 0: as stored
+  Size2 size = 0;             // of samples: images bilinear as Pillow's, masks nearest; 0: as stored
   MaskOptions mask = {};
 };
 
-// Samples in natural order of their names (2 before 10). Construction reads names only, and throws FormatError listing what has no
-// partner or two; get() reads, and throws IoError or FormatError naming the file: unreadable, of another size than its mask, labels out of range.
+// Samples of image u8 [H, W, 3] and mask i64 [H, W], in natural order of their names (2 before 10). Construction reads names only, and throws
+// FormatError listing what has no partner or two; get() reads, and throws IoError or FormatError naming the file: unreadable, of another size than
+// its mask, labels out of range.
 class PairedFolder {
  public:
   explicit PairedFolder(const PairedFolderOptions& options);
   int64_t size() const { return static_cast<int64_t>(pairs_.size()); }
   std::string name(int64_t index) const;  // "7"
-  SegmentationSample get(int64_t index) const;
-  SegmentationSample get(int64_t index, RandomStream&) const { return get(index); }
+  ImageSample get(int64_t index) const;
+  ImageSample get(int64_t index, RandomStream&) const { return get(index); }
 
  private:
   struct Pair {

@@ -14,14 +14,14 @@ struct SyntheticCellsOptions {
   double cover = 0.55;  // part of the area that cells are placed on
 };
 
-// Two classes: 0 background, 1 cell. A sample depends on (seed, index) alone: the mask comes from the geometry, before light, blur and
-// noise. Throws ShapeError for sizes below 1 and counts below 0.
+// Image u8 [H, W, 3] and mask i64 [H, W] of two classes: 0 background, 1 cell. A sample depends on (seed, index) alone: the mask comes from the
+// geometry, before light, blur and noise. Throws ShapeError for sizes below 1 and counts below 0.
 class SyntheticCells {
  public:
   explicit SyntheticCells(const SyntheticCellsOptions& options = {});
   int64_t size() const { return options_.count; }
-  SegmentationSample get(int64_t index) const;
-  SegmentationSample get(int64_t index, RandomStream&) const { return get(index); }
+  ImageSample get(int64_t index) const;
+  ImageSample get(int64_t index, RandomStream&) const { return get(index); }
 
  private:
   SyntheticCellsOptions options_;

@@ -1,5 +1,15 @@
-// Transforms of image and mask together.
+// Transforms of images and of all that belongs to them; pipelines of transforms.
 #pragma once
-#include "data/transforms/colour.h"
-#include "data/transforms/geometric.h"
-#include "data/transforms/transform.h"
+#include "data/transforms/augmentation.h"
+#include "data/transforms/compose.h"
+#include "data/transforms/degrade.h"
+#include "data/transforms/distortions.h"
+#include "data/transforms/dropout.h"
+#include "data/transforms/flips.h"
+#include "data/transforms/mixing.h"
+#include "data/transforms/photometric.h"
+#include "data/transforms/pipeline.h"
+#include "data/transforms/policies.h"
+#include "data/transforms/sizes.h"
+#include "data/transforms/to_tensor.h"
+#include "data/transforms/warps.h"

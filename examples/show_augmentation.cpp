@@ -14,7 +14,6 @@
 #include "viz/canvas.h"
 
 namespace tp = tapetum;
-namespace aug = tapetum::data::transforms;
 using tp::viz::Color, tp::viz::Rect;
 
 namespace {
@@ -29,7 +28,7 @@ bool parse(Options& o, int argc, char** argv) {
   line.add("photo", o.photo, "PHOTO", "Needed: the image");
   line.add("--out", o.out, "FILE", "Needed: the sheet, a PNG file");
   line.add("--pipeline", o.pipeline, "FILE", "JSON: [{\"transform\": \"HorizontalFlip\", \"p\": 0.5}, ...]");
-  line.add_choice("--preset", o.preset, aug::augmentation_names(), "A pipeline by name, where no file is given");
+  line.add_choice("--preset", o.preset, tp::data::augmentation_names(), "A pipeline by name, where no file is given");
   line.add("--mask", o.mask, "FILE", "Its labels: an image of class ids");
   line.add("--boxes", o.boxes, "FILE", "Its boxes, one a line: left top right bottom [label], in pixels");
   line.add("--yolo", o.yolo, "FILE", "The same as: label, centre x, centre y, width, height, in parts of the sides");
@@ -179,7 +178,7 @@ tp::Tensor sheet(const std::vector<Picture>& pictures, const Options& o, const s
 int show(const Options& o) {
   if (std::filesystem::weakly_canonical(o.out) == std::filesystem::weakly_canonical(o.photo))
     throw tp::Error(fmt::format("{}: is the photo and would be overwritten", o.out));
-  const aug::Transform augment = o.pipeline.empty() ? aug::augmentation(o.preset) : aug::read_transform(o.pipeline);
+  const tp::data::Transform augment = o.pipeline.empty() ? tp::data::augmentation(o.preset) : tp::data::read_transform(o.pipeline);
   const tp::data::ImageSample original = read_sample(o);
   std::vector<Picture> pictures = {{"original", note_of(original), original}};
   for (int64_t i = 0; i < o.count; ++i) {

@@ -17,7 +17,7 @@ namespace tp = tapetum;
 namespace {
 
 using programs::ModelCard, programs::TrainOptions;
-using Batch = tp::data::SegmentationSample;
+using Batch = tp::data::ImageSample;
 
 constexpr int64_t kPanelRows = 5;
 
@@ -117,7 +117,7 @@ struct Training {
   ModelCard card;
   tp::models::UNet model;
   Loss loss;
-  tp::data::DataLoader<tp::data::SegmentationData> loader, val_loader;
+  tp::data::DataLoader<tp::data::ImageData> loader, val_loader;
   std::unique_ptr<tp::optim::Optimizer> optimizer;
   std::unique_ptr<tp::optim::Scheduler> scheduler;
 };

@@ -13,7 +13,7 @@
 #include "data/transforms/sizes.h"
 #include "data/transforms/warps.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 Affine moved(double p, double degrees, Range scale, double shift) {
@@ -71,4 +71,4 @@ Transform augmentation(const std::string& name) {
   throw Error(fmt::format("augmentation: expected one of {}, got '{}'", fmt::join(augmentation_names(), ", "), name));
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -2,7 +2,7 @@
 #pragma once
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 // For masks, borders mirrored, so that no new label appears: "none"; "light" mirrors left and right, moves a little and varies the light;
 // "strong" also turns, scales, bends, blurs, adds noise and stands pictures on their heads. For photographs: "classification" gives 224 x 224
@@ -10,4 +10,4 @@ namespace tapetum::data::transforms {
 Transform augmentation(const std::string& name);
 std::vector<std::string> augmentation_names();
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

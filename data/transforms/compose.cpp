@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 void check_steps(const char* name, const std::vector<Transform>& steps, size_t least) {
@@ -100,4 +100,4 @@ void RandomApply::operator()(ImageSample& sample, RandomStream& stream) const {
   for (const Transform& step : transforms) step(sample, stream);
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

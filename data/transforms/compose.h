@@ -2,7 +2,7 @@
 #pragma once
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 // All of them in their order. The rules hold within; those of an outer Compose hold too, the stricter one of each.
 struct Compose {
@@ -67,4 +67,4 @@ struct RandomApply {
   void operator()(ImageSample& sample, RandomStream& stream) const;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

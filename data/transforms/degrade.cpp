@@ -9,7 +9,7 @@
 #include "data/transforms/targets.h"
 #include "data/white_noise.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 int64_t odd(int64_t n) { return n | 1; }
@@ -120,4 +120,4 @@ void ImageCompression::operator()(ImageSample& sample, RandomStream& stream) con
   sample.image = result.tensor();
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

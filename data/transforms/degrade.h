@@ -2,7 +2,7 @@
 #pragma once
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 struct GaussianBlur {
   IntRange blur_limit = {0, 0};  // the kernel's size, made odd; 0: as wide as sigma asks
@@ -89,4 +89,4 @@ struct ImageCompression {  // through a JPEG file in memory; needs a build with 
   void operator()(ImageSample& sample, RandomStream& stream) const;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -10,7 +10,7 @@
 #include "data/transforms/targets.h"
 #include "data/white_noise.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 template <class T> WarpOptions options_of(const T& o) { return {o.interpolation, o.border_mode, o.fill, o.fill_mask}; }
@@ -94,4 +94,4 @@ void GridDistortion::operator()(ImageSample& sample, RandomStream& stream) const
   warp_sample(sample, image, map, options_of(*this));
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -3,7 +3,7 @@
 #include "data/pixels/warp.h"
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 enum class Noise : int64_t { gaussian, uniform };
 const char* name_of(Noise noise);
@@ -60,4 +60,4 @@ struct GridDistortion {
   void operator()(ImageSample& sample, RandomStream& stream) const;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

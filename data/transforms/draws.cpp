@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 // Below alpha = 1: a draw for alpha + 1 times u^(1 / alpha).
 double draw_gamma(RandomStream& stream, double alpha) {
@@ -30,4 +30,4 @@ std::vector<double> draw_dirichlet(RandomStream& stream, double alpha, int64_t c
   return parts;
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

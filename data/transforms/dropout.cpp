@@ -10,7 +10,7 @@
 #include "core/ops/view.h"
 #include "data/transforms/targets.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 struct Hole {
@@ -105,4 +105,4 @@ void RandomErasing::operator()(ImageSample& sample, RandomStream& stream) const 
   }
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -3,7 +3,7 @@
 #include "data/pixels/geometry.h"
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 // Holes of random number, size and place. Sizes up to 1 are parts of the picture's sides, else pixels.
 struct CoarseDropout {
@@ -44,4 +44,4 @@ struct RandomErasing {
   void operator()(ImageSample& sample, RandomStream& stream) const;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -2,7 +2,7 @@
 
 #include "data/transforms/targets.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 // f moves the pixels of image and mask alike, `map` their centres.
@@ -49,4 +49,4 @@ void RandomRotate90::operator()(ImageSample& sample, RandomStream& stream) const
       sample, image, [&](const Tensor& t) { return rotate90(t, turns); }, maps[turns]);
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -2,7 +2,7 @@
 #pragma once
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 struct HorizontalFlip {  // left and right change places
   double p = 0.5;
@@ -34,4 +34,4 @@ struct RandomRotate90 {  // by 0 to 3 quarter turns against the clock
   void operator()(ImageSample& sample, RandomStream& stream) const;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

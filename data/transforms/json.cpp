@@ -9,7 +9,7 @@
 #include "data/transforms/compose.h"
 #include "data/transforms/registry.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -191,4 +191,4 @@ Transform transform_from_json(std::string_view text, const std::string& name) {
 
 Transform read_transform(const std::string& path) { return transform_from_json(read_file(path), path); }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -12,7 +12,7 @@
 #include "data/transforms/draws.h"
 #include "data/transforms/targets.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 Tensor soft_labels(const char* op, const Tensor& labels, int64_t batch, int64_t classes) {
@@ -126,4 +126,4 @@ ImageSample mosaic(std::array<ImageSample, 4> parts, const MosaicOptions& o, Ran
   return result;
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

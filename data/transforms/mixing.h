@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 // A batch for classification. Labels are i64 [N] going in, or f32 [N, classes] already; f32 [N, classes] coming out: cross_entropy takes both.
 struct LabelledBatch {
@@ -61,4 +61,4 @@ template <Dataset D> class Mosaic {
   MosaicOptions options_;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -6,7 +6,7 @@
 #include "core/size2.h"
 #include "data/pixels/geometry.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 struct Range {
   double low, high;
@@ -49,4 +49,4 @@ class OptionVisitor {
   virtual void children(const char* name, std::vector<Transform>& v) = 0;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -12,7 +12,7 @@
 #include "data/pixels/tables.h"
 #include "data/transforms/targets.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 double mean_of(const Image& image) {
@@ -132,4 +132,4 @@ void InvertImg::operator()(ImageSample& sample, RandomStream& stream) const {
   if (stream.chance(p)) sample.image = invert(image_of(kName, sample)).tensor();
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -2,7 +2,7 @@
 #pragma once
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 // (1 + contrast) v + brightness, the latter in parts of 255, or of the mean value.
 struct RandomBrightnessContrast {
@@ -140,4 +140,4 @@ struct InvertImg {
   void operator()(ImageSample& sample, RandomStream& stream) const;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 std::string printed(const Transform& transform, int indent);
@@ -83,4 +83,4 @@ void OptionVisitor::operator()(const char* name, Fill& v) {
 
 std::string to_string(const Transform& transform) { return transform ? printed(transform, 0) : "(empty)"; }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -21,7 +21,7 @@
 #include "data/sample.h"
 #include "data/transforms/options.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 void check_probability(const char* name, double p);  // throws Error unless 0 to 1
 void check_range(const char* name, const char* option, Range range, double least, double most);
@@ -100,4 +100,4 @@ template <Dataset D> class Transformed {
   Transform transform_;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

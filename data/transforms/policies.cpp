@@ -13,7 +13,7 @@
 #include "data/transforms/policy_tables.h"
 #include "data/transforms/targets.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 using enum Operation;
@@ -206,4 +206,4 @@ void AugMix::operator()(ImageSample& sample, RandomStream& stream) const {
   sample.image = result.tensor();
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -3,7 +3,7 @@
 #include "data/pixels/warp.h"
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 enum class Policy : int64_t { imagenet, cifar10, svhn };
 const char* name_of(Policy policy);
@@ -106,4 +106,4 @@ struct AugMix {
   void operator()(ImageSample& sample, RandomStream& stream) const;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -1,6 +1,6 @@
 #include "data/transforms/policy_tables.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 using enum Operation;
@@ -93,4 +93,4 @@ constexpr PolicyPair kSvhn[25] = {
 
 const PolicyPair* policy_pairs(Policy policy) { return policy == Policy::imagenet ? kImagenet : policy == Policy::cifar10 ? kCifar10 : kSvhn; }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -2,7 +2,7 @@
 #pragma once
 #include "data/transforms/policies.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 struct PolicyStep {
   Operation operation;
@@ -14,4 +14,4 @@ struct PolicyPair {
 };
 const PolicyPair* policy_pairs(Policy policy);  // 25
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -14,7 +14,7 @@
 #include "data/transforms/to_tensor.h"
 #include "data/transforms/warps.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 template <class T> Transform read(OptionVisitor& options) {
@@ -51,4 +51,4 @@ std::vector<std::string> transform_names() {
   return names;
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -2,7 +2,7 @@
 #pragma once
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 struct RegisteredTransform {
   const char* name;
@@ -10,4 +10,4 @@ struct RegisteredTransform {
 };
 const std::vector<RegisteredTransform>& registered_transforms();  // in alphabetical order
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

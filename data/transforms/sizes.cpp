@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "data/transforms/targets.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 void check_size(const char* name, int64_t height, int64_t width) {
@@ -145,4 +145,4 @@ void RandomResizedCrop::operator()(ImageSample& sample, RandomStream& stream) co
   resize_sample(sample, Image(sample.image), {height, width}, interpolation);
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

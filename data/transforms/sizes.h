@@ -3,7 +3,7 @@
 #include "data/pixels/resize.h"
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 struct Resize {
   int64_t height = 0, width = 0;  // needed
@@ -155,4 +155,4 @@ struct RandomResizedCrop {
   void operator()(ImageSample& sample, RandomStream& stream) const;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

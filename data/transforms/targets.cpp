@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/ops/view.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 struct Box {
@@ -176,4 +176,4 @@ void warp_sample(ImageSample& sample, const Image& image, const PixelMap& map, c
   move_targets(sample, map);
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -5,7 +5,7 @@
 #include "data/pixels/warp.h"
 #include "data/sample.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 // The sample's picture; throws DTypeError, after ToTensor too. A step that moves pixels checks the targets as well.
 Image image_of(const char* op, const ImageSample& sample);
@@ -33,4 +33,4 @@ struct WarpOptions {
 void warp_sample(ImageSample& sample, const Image& image, const Projection& old_to_new, Size2 size, const WarpOptions& options);
 void warp_sample(ImageSample& sample, const Image& image, const PixelMap& map, const WarpOptions& options);
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -6,7 +6,7 @@
 #include "core/ops/view.h"
 #include "data/transforms/targets.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 bool is_planes(const Tensor& image) { return image.defined() && image.dtype() == DType::f32 && image.dim() == 3; }
@@ -50,4 +50,4 @@ void Normalize::operator()(ImageSample& sample, RandomStream& stream) const {
   sample.image = result;
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -2,7 +2,7 @@
 #pragma once
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 struct ToTensor {  // u8 [H, W, C] to f32 [C, H, W], 0 to 1; an f32 image stays as it is
   double p = 1;
@@ -28,4 +28,4 @@ struct Normalize {
   void operator()(ImageSample& sample, RandomStream& stream) const;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

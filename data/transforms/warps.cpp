@@ -6,7 +6,7 @@
 
 #include "data/transforms/targets.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 namespace {
 
 template <class T> WarpOptions options_of(const T& o) { return {o.interpolation, o.border_mode, o.fill, o.fill_mask}; }
@@ -116,4 +116,4 @@ void Perspective::operator()(ImageSample& sample, RandomStream& stream) const {
   warp_sample(sample, image, translation(-0.5, -0.5) * edges * translation(0.5, 0.5), size, options_of(*this));
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -4,7 +4,7 @@
 #include "data/pixels/warp.h"
 #include "data/transforms/pipeline.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 // Albumentations': shifts are parts of width and height, scales are added to 1, angles are degrees against the clock.
 struct ShiftScaleRotate {
@@ -101,4 +101,4 @@ struct Perspective {
   void operator()(ImageSample& sample, RandomStream& stream) const;
 };
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

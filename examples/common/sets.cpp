@@ -19,9 +19,9 @@ constexpr int64_t kTrain = 96, kVal = 24;
 constexpr uint64_t kHeldOut = uint64_t{1} << 40;  // their seed: the same images for every --seed
 
 // Samples of a set that takes at most half a gigabyte are made once, the others each time.
-data::SegmentationData kept(const data::SegmentationData& set, Size2 size) {
-  const int64_t bytes = set.size() * size.h * size.w * static_cast<int64_t>(3 * sizeof(float) + sizeof(int64_t));
-  return bytes <= int64_t{1} << 29 ? data::SegmentationData(data::InMemory(set)) : set;
+data::ImageData kept(const data::ImageData& set, Size2 size) {
+  const int64_t bytes = set.size() * size.h * size.w * static_cast<int64_t>(3 + sizeof(int64_t));
+  return bytes <= int64_t{1} << 29 ? data::ImageData(data::InMemory(set)) : set;
 }
 
 Sets procedural(const TrainOptions& o) {
@@ -57,8 +57,8 @@ Sets own(const TrainOptions& o) {
 
 Sets make_sets(const TrainOptions& o) {
   Sets sets = o.synthetic() ? procedural(o) : own(o);
-  sets.train = data::Transformed(kept(sets.train, o.size), data::augmentation(o.augment));
-  sets.val = kept(sets.val, o.size);
+  sets.train = data::Transformed(kept(sets.train, o.size), data::Compose{{data::augmentation(o.augment), data::ToTensor{}}});
+  sets.val = data::Transformed(kept(sets.val, o.size), data::ToTensor{});
   return sets;
 }
 

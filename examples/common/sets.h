@@ -10,9 +10,9 @@
 namespace programs {
 
 struct Sets {
-  tapetum::data::SegmentationData train, val;  // of options.size; only training images are augmented
-  std::vector<std::string> classes;            // their names
-  tapetum::Size2 source_size;                  // of the first training image's file
+  tapetum::data::ImageData train, val;  // images f32 [3, H, W] of options.size; only training images are augmented
+  std::vector<std::string> classes;     // their names
+  tapetum::Size2 source_size;           // of the first training image's file
 };
 
 Sets make_sets(const TrainOptions& options);

@@ -96,13 +96,13 @@ const std::vector<std::string>& examples() {
   return all;
 }
 
-std::vector<transforms::Transform> example_transforms(double p) {
-  std::vector<transforms::Transform> all;
+std::vector<Transform> example_transforms(double p) {
+  std::vector<Transform> all;
   for (const std::string& text : examples()) {
     auto json = nlohmann::ordered_json::parse(text);
     json["p"] = p;
     if (json["transform"] == "Normalize") json["mean"] = {0.25, 0.5, 0.75}, json["std"] = {0.5, 1.0, 2.0};
-    all.push_back(transforms::transform_from_json(json.dump(), "example"));
+    all.push_back(transform_from_json(json.dump(), "example"));
   }
   return all;
 }

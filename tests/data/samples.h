@@ -14,7 +14,7 @@ ImageSample scene(Size2 size, int64_t channels = 3);
 
 // A JSON object for each transform that can be named; every option is given, and differs from its default.
 const std::vector<std::string>& examples();
-std::vector<transforms::Transform> example_transforms(double p);  // the same with another p
+std::vector<Transform> example_transforms(double p);  // the same with another p
 
 bool same(const Tensor& a, const Tensor& b);  // undefined, or bit for bit
 bool same(const ImageSample& a, const ImageSample& b);

@@ -17,7 +17,7 @@
 #include "data/transforms/warps.h"
 #include "tests/data/samples.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 using test::same;
 using Json = nlohmann::ordered_json;
@@ -222,4 +222,4 @@ TEST_CASE("augment: batches are the same bits for any number of workers; absent 
   REQUIRE(!same(a[0].image, a[1].image));
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/view.h"
+#include "data/transforms/augmentation.h"
 #include "data/transforms/compose.h"
 #include "data/transforms/degrade.h"
 #include "data/transforms/distortions.h"
@@ -20,7 +21,7 @@
 #include "tests/data/reference.h"
 #include "tests/data/samples.h"
 
-namespace tapetum::data::transforms {
+namespace tapetum::data {
 
 using test::same;
 
@@ -128,6 +129,21 @@ TEST_CASE("targets: image, mask, boxes and keypoints stay in register") {
     for (uint64_t seed = 0; seed < 6; ++seed) {
       CAPTURE(to_string(step.transform), seed);
       check_register(applied(step.transform, test::scene({96, 120}), seed), step.slack, step.levels);
+    }
+}
+
+TEST_CASE("augmentation: presets by name, in register, with no label but the sample's; another name is an error") {
+  REQUIRE(augmentation_names() == std::vector<std::string>{"none", "light", "strong", "classification", "detection"});
+  REQUIRE_THROWS_WITH(augmentation("mild"), Catch::Contains("'mild'") && Catch::Contains("strong"));
+  const ImageSample sample = test::scene({96, 120});
+  REQUIRE(same(applied(augmentation("none"), sample, 1), sample));
+  for (const char* name : {"light", "strong", "classification", "detection"})
+    for (uint64_t seed = 0; seed < 8; ++seed) {
+      ImageSample s = applied(augmentation(name), sample, seed);
+      REQUIRE_NOTHROW(check_sample(name, s));
+      REQUIRE(!extent_of(s.mask, 0).empty());
+      REQUIRE(same(s, applied(augmentation(name), sample, seed)));
+      for (int64_t i = 0; i < s.mask.numel(); ++i) REQUIRE((s.mask.data<int64_t>()[i] >= 0 && s.mask.data<int64_t>()[i] <= 2));
     }
 }
 
@@ -295,4 +311,4 @@ TEST_CASE("mosaic: four samples in one picture, their targets in register") {
   REQUIRE_THROWS_AS(Mosaic<Scenes>(Scenes{}, {.center_range = {0.8, 0.1}}), Error);
 }
 
-}  // namespace tapetum::data::transforms
+}  // namespace tapetum::data

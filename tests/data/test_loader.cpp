@@ -181,12 +181,12 @@ TEST_CASE("in memory: each sample is made once, at any number of workers, and er
 }
 
 TEST_CASE("loader: data sets chosen at run time, subsets and splits") {
-  const SegmentationData cells = SyntheticCells({.count = 10, .size = 32});
+  const ImageData cells = SyntheticCells({.count = 10, .size = 32});
   const auto [train, validation] = split(cells, 0.2, 1);
   REQUIRE((train.size() == 8 && validation.size() == 2));
   DataLoader loader(train, {.batch_size = 4, .workers = 1});
   for (auto& batch : loader) {
-    REQUIRE(batch.image.shape() == Shape{4, 3, 32, 32});
+    REQUIRE(batch.image.shape() == Shape{4, 32, 32, 3});
     REQUIRE(batch.mask.shape() == Shape{4, 32, 32});
   }
   auto [a, b] = split_indices(7, 0.4, 3);

@@ -54,12 +54,12 @@ TEST_CASE("paired folder: pairs by stem in natural order") {
   const PairedFolder set({.images = f.images, .masks = f.masks, .mask = {.classes = 3}});
   REQUIRE((set.size() == 3 && set.name(0) == "1" && set.name(1) == "2" && set.name(2) == "10"));
   const auto s = set.get(1);
-  REQUIRE(s.image.shape() == Shape{3, 4, 6});
+  REQUIRE(s.image.shape() == Shape{4, 6, 3});
   REQUIRE(s.mask.shape() == Shape{4, 6});
   REQUIRE(s.mask.data<int64_t>()[0] == 2);
   REQUIRE_THROWS_AS(set.get(3), ShapeError);
   const PairedFolder small({.images = f.images, .masks = f.masks, .size = {5, 3}, .mask = {.classes = 3}});
-  REQUIRE(small.get(0).image.shape() == Shape{3, 5, 3});
+  REQUIRE(small.get(0).image.shape() == Shape{5, 3, 3});
   REQUIRE(small.get(0).mask.shape() == Shape{5, 3});
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("paired folder: public data sets") {
   REQUIRE((membrane.size() == 21 && membrane.name(2) == "2" && membrane.name(20) == "20"));
   REQUIRE(membrane.get(3).mask.shape() == Shape{64, 64});
   REQUIRE(camvid.size() == 37);
-  REQUIRE(camvid.get(36).image.shape() == Shape{3, 360, 480});
+  REQUIRE(camvid.get(36).image.shape() == Shape{360, 480, 3});
   REQUIRE(tents.size() == 42);
   REQUIRE(tents.get(0).mask.shape() == Shape{512, 512});
   REQUIRE_THROWS_WITH(PairedFolder({.images = data + "/camvid/train", .masks = data + "/camvid/trainannot", .mask = {.classes = 5}}).get(0),
