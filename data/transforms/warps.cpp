@@ -19,11 +19,11 @@ Projection about_middle(const Projection& p, Size2 from, Size2 to) {
 
 double tangent(double degrees) { return std::tan(degrees * std::numbers::pi / 180); }
 
-// Left, top, right and bottom of where the corners of a size go.
-std::array<double, 4> extent(const Projection& p, double width, double height) {
+// Left, top, right and bottom of where the corners of such a rectangle go.
+std::array<double, 4> extent(const Projection& p, const std::array<double, 4>& of) {
   std::array<double, 4> e = {1e300, 1e300, -1e300, -1e300};
-  for (const double x : {-width / 2, width / 2})
-    for (const double y : {-height / 2, height / 2}) {
+  for (const double x : {of[0], of[2]})
+    for (const double y : {of[1], of[3]}) {
       const auto [u, v] = p(x, y);
       e = {std::min(e[0], u), std::min(e[1], v), std::max(e[2], u), std::max(e[3], v)};
     }
@@ -69,9 +69,12 @@ void Affine::operator()(ImageSample& sample, RandomStream& stream) const {
     warp_sample(sample, image, about_middle(translation(x, y) * form, size, size), size, options_of(*this));
     return;
   }
-  const auto e = extent(form, static_cast<double>(size.w - 1), static_cast<double>(size.h - 1));  // of the outermost pixels' centres
-  const Size2 fitting(static_cast<int64_t>(std::ceil(e[3] - e[1] - 1e-9)) + 1, static_cast<int64_t>(std::ceil(e[2] - e[0] - 1e-9)) + 1);
-  warp_sample(sample, image, about_middle(form, size, fitting), fitting, options_of(*this));
+  // Albumentations' size: whole pixels around where the corners go, and one more.
+  const Projection about = about_middle(form, size, size);
+  const auto e = extent(about, {0, 0, static_cast<double>(size.w), static_cast<double>(size.h)});
+  const double left = std::floor(e[0] + 1e-9), top = std::floor(e[1] + 1e-9);
+  const Size2 fitting(static_cast<int64_t>(std::ceil(e[3] - 1e-9) - top) + 1, static_cast<int64_t>(std::ceil(e[2] - 1e-9) - left) + 1);
+  warp_sample(sample, image, translation(-left, -top) * about, fitting, options_of(*this));
 }
 
 void RandomRotation::check() const { check_range(kName, "degrees", degrees, -360, 360); }
@@ -83,7 +86,8 @@ void RandomRotation::operator()(ImageSample& sample, RandomStream& stream) const
   const Projection turn = rotation(-stream.uniform(degrees.low, degrees.high));
   Size2 fitting = size;
   if (expand) {
-    const auto e = extent(turn, static_cast<double>(size.w), static_cast<double>(size.h));
+    const double w = static_cast<double>(size.w) / 2, h = static_cast<double>(size.h) / 2;
+    const auto e = extent(turn, {-w, -h, w, h});
     const auto whole = [](int64_t n, double reach) {  // of pixels that a line about the middle of n touches, as Pillow counts
       const double middle = static_cast<double>(n) / 2;
       return static_cast<int64_t>(std::ceil(middle + reach - 1e-9) - std::floor(middle - reach + 1e-9));
