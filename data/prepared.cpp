@@ -4,7 +4,7 @@
 
 namespace tapetum::data {
 
-Prepared::Prepared(ClassificationData dataset, const Preprocess& preprocess, transforms::Transform augment)
+Prepared::Prepared(ClassificationData dataset, const Preprocess& preprocess, Transform augment)
     : dataset_(std::move(dataset)), preprocess_(preprocess), augment_(std::move(augment)) {}
 
 ClassificationSample Prepared::get(int64_t index, RandomStream& stream) const {

@@ -12,7 +12,7 @@ namespace tapetum::data {
 // is not resized again.
 class Prepared {
  public:
-  Prepared(ClassificationData dataset, const Preprocess& preprocess, transforms::Transform augment = {});
+  Prepared(ClassificationData dataset, const Preprocess& preprocess, Transform augment = {});
   int64_t size() const { return dataset_.size(); }
   ClassificationSample get(int64_t index, RandomStream& stream) const;
   std::string name(int64_t index) const { return dataset_.name(index); }
@@ -20,7 +20,7 @@ class Prepared {
  private:
   ClassificationData dataset_;
   Preprocess preprocess_;
-  transforms::Transform augment_;
+  Transform augment_;
 };
 
 }  // namespace tapetum::data

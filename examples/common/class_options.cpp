@@ -31,7 +31,7 @@ void add_data(ClassOptions& o, CommandLine& line, const std::vector<std::string>
   line.add("--skip-broken", o.skip_broken, "Files that cannot be read are left out, and listed, instead of ending the run");
   line.add("--size", size, "S|HxW", "Pictures are brought to this size (0: as the data or the weights want)");
   line.add("--augment", o.augment, "NAME|FILE",
-           fmt::format("Of training pictures: {}; or a pipeline in JSON", fmt::join(tapetum::data::transforms::augmentation_names(), ", ")));
+           fmt::format("Of training pictures: {}; or a pipeline in JSON", fmt::join(tapetum::data::augmentation_names(), ", ")));
 }
 
 void add_training(ClassOptions& o, CommandLine& line) {

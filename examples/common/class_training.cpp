@@ -36,9 +36,9 @@ constexpr std::pair<const char*, const char*> kFiles[] = {
     {"report", "report.json"},    {"model", "model.safetensors"}, {"best", kBest},
     {"metrics", "metrics.jsonl"}, {"config", "config.json"},      {"checkpoint", "checkpoint.safetensors"}};
 
-tp::data::transforms::Transform augmentation_of(const std::string& name) {
+tp::data::Transform augmentation_of(const std::string& name) {
   if (name == "none") return {};
-  return name.ends_with(".json") ? tp::data::transforms::read_transform(name) : tp::data::transforms::augmentation(name);
+  return name.ends_with(".json") ? tp::data::read_transform(name) : tp::data::augmentation(name);
 }
 
 // The model, what teaches it and what judges it.
@@ -131,14 +131,14 @@ class Training {
     return tp::data::TensorDataset(contiguous(cat(rows, 0)), cat(labels, 0), sets.classes);
   }
 
-  tp::data::transforms::LabelledBatch mixed(const Batch& batch) const {
-    const tp::data::transforms::LabelledBatch as_it_is{batch.image, batch.label};
+  tp::data::LabelledBatch mixed(const Batch& batch) const {
+    const tp::data::LabelledBatch as_it_is{batch.image, batch.label};
     if (o.mixup == 0 && o.cutmix == 0) return as_it_is;
     tp::RandomStream stream(static_cast<uint64_t>(o.seed),
                             static_cast<uint64_t>(scheduler->last_epoch()));  // of the step: a resumed run draws the same
     const auto classes = static_cast<int64_t>(sets.classes.size());
-    if (o.mixup > 0) return tp::data::transforms::MixUp{.num_classes = classes, .alpha = o.mixup}(as_it_is, stream);
-    return tp::data::transforms::CutMix{.num_classes = classes, .alpha = o.cutmix}(as_it_is, stream);
+    if (o.mixup > 0) return tp::data::MixUp{.num_classes = classes, .alpha = o.mixup}(as_it_is, stream);
+    return tp::data::CutMix{.num_classes = classes, .alpha = o.cutmix}(as_it_is, stream);
   }
 
   bool frozen_, cached_ = false;
