@@ -36,7 +36,8 @@ WeightedRandomSampler::WeightedRandomSampler(const std::vector<double>& weights,
     (scaled.back() < 1 ? small : large).push_back(i);
     alias_[static_cast<size_t>(i)] = i;
   }
-  while (!small.empty() && !large.empty()) {  // what a small one lacks of its column, a large one fills
+  // What a small one lacks of its column, a large one fills. In the end either list holds columns that are full but for rounding.
+  while (!small.empty() && !large.empty()) {
     const auto s = static_cast<size_t>(small.back()), l = static_cast<size_t>(large.back());
     small.pop_back();
     keep_[s] = scaled[s];
@@ -47,7 +48,7 @@ WeightedRandomSampler::WeightedRandomSampler(const std::vector<double>& weights,
       large.pop_back();
     }
   }
-}  // what is left in either list is 1 but for rounding, which keep_ says already
+}
 
 std::vector<int64_t> WeightedRandomSampler::order(int64_t epoch) const {
   const RandomStream stream = order_stream(options_.seed, epoch);
