@@ -17,7 +17,7 @@ namespace tapetum::train {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char *kConfig = "config.json", *kLog = "metrics.jsonl";
+constexpr const char *kConfig = "config.json", *kLog = "metrics.jsonl", *kOutcome = "outcome.json";
 constexpr double kMostEpochs = 1e6;  // a greater number in a file is a mistake, not a reason to take memory
 
 bool is_run(const fs::path& folder) {
@@ -31,13 +31,15 @@ std::string content(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void read_config(RunLog& run) {
-  const std::string path = run.path + '/' + kConfig;
+// A file of one object that need not be there.
+Record read_object(RunLog& run, const char* file) {
+  const std::string path = run.path + '/' + file;
   try {
-    run.config = Record::parse(content(path), path);
+    if (fs::exists(path)) return Record::parse(content(path), path);
   } catch (const Error& e) {
     run.problems.push_back(e.what());
   }
+  return {};
 }
 
 // The epoch of a line, from 1; 0 for a line that has none.
@@ -120,8 +122,10 @@ double seconds_of(const std::vector<Record>& lines) {
   return sum + last;
 }
 
-RunState state_of(const RunLog& run) {
+RunState state_of(const RunLog& run, const std::string& outcome) {
   if (is_locked(run.path + '/' + kLog)) return RunState::running;
+  for (RunState state : {RunState::finished, RunState::stopped_early, RunState::interrupted})
+    if (outcome == name_of(state)) return state;
   if (run.epochs.empty()) return RunState::interrupted;
   const double epochs = run.config.number("epochs").value_or(0), steps = run.config.number("steps").value_or(0);
   if (epochs > 0 && static_cast<double>(run.epoch()) >= epochs) return RunState::finished;
@@ -176,9 +180,9 @@ BestValue best_of(const RunLog& run, const std::string& metric) {
 RunLog read_run(const std::string& folder) {
   RunLog run;
   run.path = folder;
-  read_config(run);
+  run.config = read_object(run, kConfig);
   read_log(run);
-  run.state = state_of(run);
+  run.state = state_of(run, read_object(run, kOutcome).text("outcome"));
   run.started = start_of(folder);
   run.seconds = seconds_of(run.epochs);
   return run;

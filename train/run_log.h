@@ -1,4 +1,5 @@
-// What a run left in its folder, read again: config.json and metrics.jsonl. Nothing here fails because of a broken file: it is named instead.
+// What a run left in its folder, read again: config.json, metrics.jsonl and outcome.json. Nothing here fails because of a broken file: it is named
+// instead.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,17 +8,13 @@
 
 namespace tapetum::train {
 
-enum class RunState {
-  running,        // a process has the folder
-  finished,       // as many epochs or steps as its configuration asks for
-  stopped_early,  // out of the configuration's patience
-  interrupted     // any other
-};
+// As outcome.json says; where there is none, which is so in a killed run and in an old one, as the configuration's epochs, steps and patience do.
+enum class RunState { running, finished, stopped_early, interrupted };
 const char* name_of(RunState state);  // "running", ..., "stopped early"
 
 struct RunLog {
   std::string path;
-  Record config;                      // empty where it is missing or broken
+  Record config;                      // config.json; empty where it is missing or broken
   std::vector<Record> epochs;         // the lines of metrics.jsonl
   std::vector<std::string> problems;  // a line each: "runs/a/b/metrics.jsonl: line 3: ..."
   RunState state = RunState::interrupted;

@@ -12,6 +12,8 @@
 namespace tapetum::train {
 namespace {
 
+constexpr const char* kOutcome = "outcome.json";
+
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 std::string text_of(const Values& values) {
@@ -27,6 +29,11 @@ void append(History& history, const std::string& name, double value) {
 }
 
 }  // namespace
+
+const char* name_of(Outcome outcome) {
+  constexpr const char* names[] = {"finished", "stopped early", "interrupted"};
+  return names[static_cast<int>(outcome)];
+}
 
 Trainer::Trainer(TrainerOptions options) : options_(std::move(options)), progress_(options_.out, options_.quiet) {
   early_stopping();  // throws for options that make no sense
@@ -63,6 +70,7 @@ void Trainer::begin(int64_t batches) {
     else
       std::filesystem::rename(checkpoint_path(), options_.folder->file("checkpoint.old.safetensors"));
   }
+  if (options_.folder) std::filesystem::remove(options_.folder->file(kOutcome));
   if (options_.folder && step_ == 0) options_.folder->cut_log(0);
   if (options_.folder && options_.tensorboard) events_ = std::make_unique<SummaryWriter>(options_.folder->path(), step_ + 1);
   first_step_ = step_;
@@ -112,14 +120,15 @@ void Trainer::end_epoch(const Values& validation) {
 }
 
 Outcome Trainer::end() {
-  if (done()) return Outcome::finished;
-  if (early_stopping().should_stop()) {
+  const Outcome outcome = done() ? Outcome::finished : early_stopping().should_stop() ? Outcome::stopped_early : Outcome::interrupted;
+  if (outcome == Outcome::stopped_early)
     progress_.message(fmt::format("stopped early: {} epochs without a better {}", options_.patience, options_.monitor));
-    return Outcome::stopped_early;
+  if (outcome == Outcome::interrupted) {
+    save();
+    progress_.message(fmt::format("interrupted at step {}", step_));
   }
-  save();
-  progress_.message(fmt::format("interrupted at step {}", step_));
-  return Outcome::interrupted;
+  if (options_.folder) options_.folder->write(kOutcome, Record().set("outcome", name_of(outcome)).set("epochs", epoch_).set("steps", step_));
+  return outcome;
 }
 
 EarlyStopping Trainer::early_stopping() const {

@@ -42,7 +42,7 @@ using History = std::vector<std::pair<std::string, std::vector<double>>>;  // of
 struct TrainerOptions {
   int64_t epochs = 10;
   int64_t max_steps = 0;           // of the whole run, earlier sessions included; 0: no limit
-  RunFolder* folder = nullptr;     // for checkpoint.safetensors and metrics.jsonl; null: nothing is written
+  RunFolder* folder = nullptr;     // for checkpoint.safetensors, metrics.jsonl and outcome.json; null: nothing is written
   bool resume = false;             // go on from the folder's checkpoint, if there is one
   bool tensorboard = false;        // beside metrics.jsonl: the same values, by step, as an event file
   double checkpoint_seconds = 60;  // within an epoch; each epoch ends with one in any case
@@ -55,6 +55,7 @@ struct TrainerOptions {
 };
 
 enum class Outcome { finished, stopped_early, interrupted };
+const char* name_of(Outcome outcome);  // "finished", "stopped early", "interrupted": also in outcome.json, which a killed run lacks
 
 class Trainer {
  public:

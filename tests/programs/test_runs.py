@@ -55,8 +55,10 @@ class Runs(ProgramTest):
             self.lines("--save", self.folder / "curves.png", *arguments)
             self.assertEqual((self.folder / "curves.png").read_bytes()[1:4], b"PNG")
 
-    def test_a_real_run_is_running_and_then_finished(self):
+    def test_a_real_run_is_finished_and_needs_no_configuration(self):
         self.train("runs/unet/real")
+        self.assertIn("finished", {l[0]: l for l in self.lines()}["unet/real"])
+        (self.runs / "unet/real/config.json").unlink()
         self.assertIn("finished", {l[0]: l for l in self.lines()}["unet/real"])
 
     def test_broken_files_are_named_and_not_fatal(self):

@@ -102,6 +102,21 @@ TEST_CASE("run_log: interrupted, stopped by patience, by a limit of steps, and r
   CHECK(read_run(folder / "a").state == RunState::interrupted);
 }
 
+TEST_CASE("run_log: what the run itself says about its end comes first") {
+  Folder folder;
+  const std::string log = line(1, 0.5, 1);
+  const auto state = [&](const std::string& outcome) {
+    make_folder(folder / "a");
+    std::ofstream(folder / "a/outcome.json") << outcome;
+    return run_of(folder, "{\"epochs\": 9}", log);
+  };
+  CHECK(state("{\"outcome\": \"finished\"}").state == RunState::finished);
+  CHECK(state("{\"outcome\": \"stopped early\"}").state == RunState::stopped_early);
+  CHECK(state("{\"outcome\": \"interrupted\"}").state == RunState::interrupted);
+  CHECK(state("{\"outcome\": 3}").state == RunState::interrupted);
+  CHECK(state("{").problems.size() == 1);
+}
+
 TEST_CASE("run_log: broken and partial files are named, and what can be read is kept") {
   Folder folder;
   const std::string a = folder / "a";
@@ -116,8 +131,8 @@ TEST_CASE("run_log: broken and partial files are named, and what can be read is 
   CHECK(cut.problems[4] == a + "/metrics.jsonl: line 6: is cut off");
   CHECK(best_of(cut, "miou").epoch == 1);
   CHECK(std::isnan(cut.values("miou")[1]));
-  const RunLog none = run_of(folder, "", "", "b");
-  CHECK(none.problems.size() == 2);
+  const RunLog none = run_of(folder, "{}", "", "b");
+  CHECK(none.problems == std::vector<std::string>{folder / "b/metrics.jsonl: is missing"});
   CHECK(none.main_metric().empty());
   CHECK(best_of(none, "").epoch == 0);
   const RunLog huge = run_of(folder, "{}", "{\"epoch\": 1e300}\n{\"epoch\": 2.5}\n{\"epoch\": \"x\"}\n{\"epoch\": null}\n", "c");

@@ -209,6 +209,23 @@ TEST_CASE("trainer: the best weights are kept in memory, and restored") {
   REQUIRE(model.w.item() == Run(folder / "b", {.epochs = 2}).model.w.item());
 }
 
+TEST_CASE("trainer: leaves word of how a run ended, and none of how an earlier one did") {
+  Folder folder;
+  const auto outcome = [&] { return std::filesystem::exists(folder / "a/outcome.json") ? content(folder / "a/outcome.json") : ""; };
+  { const Run run(folder / "a", {.epochs = 3}, 7); }
+  REQUIRE(outcome() == "{\n  \"outcome\": \"interrupted\",\n  \"epochs\": 1,\n  \"steps\": 8\n}\n");
+  { const Run run(folder / "a", {.epochs = 3, .resume = true}); }
+  REQUIRE_THAT(outcome(), Catch::Contains("\"finished\"") && Catch::Contains("15"));
+  { const Run run(folder / "a", {.epochs = 9, .patience = 2}); }
+  REQUIRE_THAT(outcome(), Catch::Contains("\"stopped early\""));
+  RunFolder run("test", folder / "a");
+  Trainer trainer({.epochs = 1, .folder = &run, .quiet = true});
+  Batches loader;
+  REQUIRE_THROWS(trainer.fit(
+      loader, [&](const Batch&) { return throw Error("broken"), Tensor(); }, [] { return Values{}; }));
+  REQUIRE(outcome().empty());
+}
+
 TEST_CASE("trainer: an event file beside the log, where it is asked for") {
   const auto files = [](const std::string& path) {
     int64_t count = 0, bytes = 0;
