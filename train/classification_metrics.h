@@ -52,7 +52,8 @@ struct ClassificationResult {
   std::vector<PrecisionRecall> classes;
   PrecisionRecall macro, micro, weighted;
   std::vector<double> class_roc_auc;  // one class against the rest; NaN where it never or always occurs; empty where it was not asked for
-  double roc_auc = 0;                 // two classes: of the second one; more: the mean of those known, as multi_class="ovr", average="macro"
+  // Two classes: of the second one; more: the mean of those known, as scikit-learn's multi_class="ovr", average="macro"; NaN where not asked for.
+  double roc_auc = 0;
   double calibration_error = 0;
   std::vector<CalibrationBin> bins;
 };

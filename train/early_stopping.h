@@ -7,7 +7,8 @@
 //   }
 //   stopping.restore(model);
 //
-// The Trainer has one of its own (patience, monitor, min_delta); beside it, keep(model) where trainer.improved() and restore(model) at the end.
+// The Trainer has one of its own (patience, monitor, min_delta). For the weights, another one beside it: trainer.include("best", best), so that a
+// run that is resumed still has them; best.keep(model) in on_epoch where trainer.improved(); best.restore(model) after fit.
 #pragma once
 #include <limits>
 #include <string>

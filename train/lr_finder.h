@@ -66,8 +66,9 @@ class Snapshot {
 
 [[noreturn]] void throw_no_batch();
 
-// `step(batch)` trains with one batch and returns its loss; the loader is gone through as often as needed. What a step throws comes out
-// after all has been put back. Throws Error for a loader without a batch.
+// `step(batch)` trains with one batch and returns its loss; the loader is gone through as often as needed. No schedule may step in it: its rates
+// would replace the trial's, and its place would not be put back. What a step throws comes out after all has been put back. Throws Error for a
+// loader without a batch.
 template <class Loader, class Step>
 LrSweep find_lr(nn::Module& model, optim::Optimizer& optimizer, Loader& loader, Step&& step, const LrFinderOptions& options = {}) {
   const Snapshot before(model, optimizer);

@@ -189,22 +189,30 @@ TEST_CASE("trainer: a gain of min_delta is not yet one, and options that make no
   REQUIRE_THROWS_AS(Trainer({.min_delta = -1}), Error);
 }
 
-TEST_CASE("trainer: the best weights are kept in memory, and restored") {
+TEST_CASE("trainer: the best weights are kept in memory, also over an interrupt, and restored") {
   Folder folder;
   const std::vector<double> miou{0.2, 0.6, 0.3, 0.4};
-  manual_seed(3);
   Model model;
   EarlyStopping best;
-  Trainer trainer({.epochs = 4, .quiet = true});
-  trainer.on_epoch([&](const Trainer& t) {
-    if (t.improved()) best.keep(model);
-  });
-  Batches loader;
-  trainer.fit(
-      loader, [&](const Batch& b) { return model.step(b); },
-      [&] {
-        return Values{{"miou", miou[static_cast<size_t>(trainer.epoch())]}};
-      });
+  const auto fit = [&](int64_t interrupt_at) {
+    manual_seed(3);
+    model = Model(), best = EarlyStopping();
+    RunFolder run("test", folder / "a");
+    Trainer trainer({.epochs = 4, .folder = &run, .resume = true, .quiet = true});
+    trainer.include("model", model);
+    trainer.include("best", best);
+    trainer.on_epoch([&](const Trainer& t) {
+      if (t.improved()) best.keep(model);
+    });
+    const auto step = [&](const Batch& b) {
+      if (trainer.steps() == interrupt_at) std::raise(SIGINT);
+      return model.step(b);
+    };
+    Batches loader;
+    return trainer.fit(loader, step, [&] { return Values{{"miou", miou[static_cast<size_t>(trainer.epoch())]}}; });
+  };
+  REQUIRE(fit(12) == Outcome::interrupted);
+  REQUIRE(fit(-1) == Outcome::finished);
   best.restore(model);
   REQUIRE(model.w.item() == Run(folder / "b", {.epochs = 2}).model.w.item());
 }
