@@ -15,7 +15,7 @@ void Sheet::text(std::string_view s, double x, double baseline, double fit, cons
   canvas_.text(fit_text(s, style, fit * scale_), x * scale_, baseline * scale_, style);
 }
 
-void Sheet::upright(std::string_view s, double center, double bottom, double fit, const Text& t) {
+void Sheet::upright(std::string_view s, double x, double y, double fit, const Text& t) {
   const TextStyle style{t.size * scale_, t.weight, t.color, Align::left};
   const std::string shown = fit_text(s, style, fit * scale_);
   const double length = text_width(shown, style);
@@ -26,7 +26,7 @@ void Sheet::upright(std::string_view s, double center, double bottom, double fit
   const Tensor turned = contiguous(rot90(flat.image(), 1));
   const double width = static_cast<double>(turned.size(1)), height = static_cast<double>(turned.size(0));
   const double up = t.align == Align::left ? height : t.align == Align::center ? height / 2 : 0;
-  canvas_.draw(turned, {std::round(center * scale_ - 0.72 * style.size), std::round(bottom * scale_ - up), width, height}, Scaling::nearest);
+  canvas_.draw(turned, {std::round(x * scale_ - 0.72 * style.size), std::round(y * scale_ - up), width, height}, Scaling::nearest);
 }
 
 void Sheet::line(std::vector<Point> points, double width, Color color) {

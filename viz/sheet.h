@@ -22,8 +22,9 @@ class Sheet {
   };
   // Shortened to `fit`.
   void text(std::string_view s, double x, double baseline, double fit, const Text& style);
-  // Read from below: the line ends at `bottom` or, where align is left, begins there; `center` is the middle of the letters' height.
-  void upright(std::string_view s, double center, double bottom, double fit, const Text& style);
+  // Turned by a quarter, read from below, on paper. `x` is the middle of the letters' height; the line begins at `y` (left), has its middle
+  // there (center), or ends there (right).
+  void upright(std::string_view s, double x, double y, double fit, const Text& style);
   void rect(const Rect& r, Color color, double radius = 0) { canvas_.fill_rect(scaled(r), color, radius * scale_); }
   void frame(const Rect& r, double width, Color color, double radius = 0) { canvas_.stroke_rect(scaled(r), width * scale_, color, radius * scale_); }
   void circle(Point center, double radius, Color color) { canvas_.fill_circle(scaled(center), radius * scale_, color); }
