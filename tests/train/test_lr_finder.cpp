@@ -89,7 +89,7 @@ TEST_CASE("lr_finder: the loader goes on with the batch that was next") {
   optim::SGD optimizer(model.parameters(), {.lr = 0.1});
   find_lr(model, optimizer, loader, [](const auto&) { return scalar_tensor(1); }, {.steps = 5});
   const Tensor a = (*loader.begin()).image, b = (*untouched.begin()).image;
-  CHECK(std::memcmp(a.raw(), b.raw(), static_cast<size_t>(a.numel()) * 4) == 0);
+  CHECK(std::memcmp(a.raw(), b.raw(), static_cast<size_t>(a.numel()) * size_of(a.dtype())) == 0);
 }
 
 TEST_CASE("lr_finder: stops where the loss diverges, and suggests a rate below that") {
