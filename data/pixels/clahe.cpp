@@ -96,7 +96,8 @@ void put_channel(Image& image, int64_t channel, const uint8_t* values, int64_t s
 }  // namespace
 
 Image clahe(const Image& image, double clip_limit, Size2 grid) {
-  if (grid.h < 1 || grid.w < 1) throw ShapeError(fmt::format("clahe: expected a grid of 1 or more, got {} x {}", grid.h, grid.w));
+  if (grid.h < 1 || grid.w < 1 || grid.h > 256 || grid.w > 256)
+    throw ShapeError(fmt::format("clahe: expected a grid of 1 to 256 tiles a side, got {} x {}", grid.h, grid.w));
   if (image.channels() == 1) return equalize_tiles(image, clip_limit, grid);
   Image lab = rgb_to_lab(convert_channels(image, 3));
   Image light(image.height(), image.width(), 1);

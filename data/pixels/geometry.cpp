@@ -14,6 +14,8 @@
 namespace tapetum::data {
 namespace {
 
+constexpr int64_t kLongest = 32768;
+
 // A picture as bytes: a pixel is all its channels.
 struct Grid {
   explicit Grid(const Tensor& map) : dense(contiguous(map)) {
@@ -85,8 +87,9 @@ namespace {
 // `fill`: the bytes of one pixel.
 Tensor pad_bytes(const Tensor& map, int64_t top, int64_t bottom, int64_t left, int64_t right, Border border, const std::byte* fill) {
   const Grid from(map);
-  if (top < 0 || bottom < 0 || left < 0 || right < 0)
-    throw ShapeError(fmt::format("pad: expected borders of 0 or more pixels, got {}, {}, {} and {}", top, bottom, left, right));
+  for (const int64_t border_width : {top, bottom, left, right})
+    if (border_width < 0 || border_width > kLongest)
+      throw ShapeError(fmt::format("pad: expected borders of 0 to {} pixels, got {}, {}, {} and {}", kLongest, top, bottom, left, right));
   if (top + bottom + left + right == 0) return from.dense;
   const Size2 size(from.h + top + bottom, from.w + left + right);
   Tensor result = from.made(size);

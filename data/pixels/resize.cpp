@@ -83,8 +83,8 @@ using Words = uint16_t __attribute__((vector_size(kLanes)));
 using Sums = int32_t __attribute__((vector_size(32)));
 
 // The bytes of sums, those of `a` first.
-inline __attribute__((always_inline)) Bytes to_bytes(Sums a, Sums b) {
-  a = a >> kBits, b = b >> kBits;
+inline __attribute__((always_inline)) Bytes to_bytes(const Sums& first, const Sums& second) {
+  Sums a = first >> kBits, b = second >> kBits;
   a = a < 0 ? 0 : a > 255 ? 255 : a;
   b = b < 0 ? 0 : b > 255 ? 255 : b;
   const auto low = a | b << 16;  // byte 0 of 4 i + j is number i of quarter j, when the upper halves have joined

@@ -56,8 +56,8 @@ void RandomGamma::operator()(ImageSample& sample, RandomStream& stream) const {
 
 void CLAHE::check() const {
   check_range(kName, "clip_limit", clip_limit, 0, 1e6);
-  if (tile_grid_size.h < 1 || tile_grid_size.w < 1)
-    throw ShapeError(fmt::format("{}: expected tile_grid_size of 1 or more, got {} x {}", kName, tile_grid_size.h, tile_grid_size.w));
+  for (const int64_t tiles : {tile_grid_size.h, tile_grid_size.w})
+    if (tiles < 1 || tiles > 256) throw ShapeError(fmt::format("{}: expected tile_grid_size of 1 to 256, got {}", kName, tiles));
 }
 void CLAHE::operator()(ImageSample& sample, RandomStream& stream) const {
   if (!stream.chance(p)) return;

@@ -18,6 +18,8 @@ namespace {
 
 using enum Operation;
 
+constexpr int64_t kMostSteps = 1000;
+
 // How strong an operation is at step `bin` of `bins`, and whether its sign is drawn.
 struct Strength {
   double at;
@@ -147,7 +149,7 @@ void AutoAugment::operator()(ImageSample& sample, RandomStream& stream) const {
 
 void RandAugment::check() const {
   check_bins(kName, num_magnitude_bins, magnitude);
-  if (num_ops < 0) throw Error(fmt::format("{}: expected num_ops of 0 or more, got {}", kName, num_ops));
+  if (num_ops < 0 || num_ops > kMostSteps) throw Error(fmt::format("{}: expected num_ops of 0 to {}, got {}", kName, kMostSteps, num_ops));
 }
 
 void RandAugment::operator()(ImageSample& sample, RandomStream& stream) const {
@@ -171,7 +173,9 @@ void TrivialAugment::operator()(ImageSample& sample, RandomStream& stream) const
 
 void AugMix::check() const {
   if (severity < 1 || severity > 10) throw Error(fmt::format("{}: expected severity of 1 to 10, got {}", kName, severity));
-  if (mixture_width < 1) throw Error(fmt::format("{}: expected mixture_width of 1 or more, got {}", kName, mixture_width));
+  if (mixture_width < 1 || mixture_width > kMostSteps || chain_depth > kMostSteps)
+    throw Error(
+        fmt::format("{}: expected mixture_width of 1 to {} and chain_depth up to it, got {} and {}", kName, kMostSteps, mixture_width, chain_depth));
   if (!(alpha > 0)) throw Error(fmt::format("{}: expected alpha above 0, got {}", kName, alpha));
 }
 

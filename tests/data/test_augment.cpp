@@ -97,6 +97,39 @@ TEST_CASE("augment: what is wrong in a file is named with its place") {
   REQUIRE(std::string(transform_from_json(R"({"transform":"RandomHorizontalFlip"})", "").name()) == "HorizontalFlip");
 }
 
+TEST_CASE("augment: a damaged file is a pipeline or an error that names it, and nothing else") {
+  RandomStream stream(1);
+  int64_t read = 0;
+  const std::string values[] = {"-1", "1e300", "9223372036854775807", "18446744073709551615", "[]", "null", "\"x\"", "[1e9,1e9]", "{}", "0.5"};
+  for (const std::string& text : test::examples())
+    for (int i = 0; i < 150; ++i) {
+      std::string damaged = text;
+      if (i % 3 == 0)
+        damaged = text.substr(0, static_cast<size_t>(stream.integer(static_cast<int64_t>(text.size()))));
+      else if (i % 3 == 1)
+        damaged[static_cast<size_t>(stream.integer(static_cast<int64_t>(text.size())))] = static_cast<char>(stream.integer(256));
+      else {  // the value of one option
+        Json json = Json::parse(text);
+        auto at = json.begin();
+        std::advance(at, stream.integer(static_cast<int64_t>(json.size())));
+        *at = Json::parse(values[stream.integer(std::size(values))]);
+        damaged = json.dump();
+      }
+      CAPTURE(damaged);
+      try {
+        const Transform transform = transform_from_json(damaged, "hostile.json");
+        ImageSample sample = test::scene({9, 12});
+        sample.mask = sample.boxes = sample.labels = sample.keypoints = Tensor();
+        transform(sample, stream);
+        ++read;
+      } catch (const FormatError& e) {
+        REQUIRE_THAT(e.what(), Catch::Contains("hostile.json"));
+      } catch (const ShapeError&) {  // options that this sample does not fit
+      }
+    }
+  REQUIRE(read > 100);
+}
+
 TEST_CASE("augment: pipelines print as they were written") {
   REQUIRE(to_string(HorizontalFlip{}) == "HorizontalFlip(p=0.5)");
   REQUIRE(to_string(Resize{.height = 3, .width = 4, .interpolation = Filter::bicubic}) == "Resize(height=3, width=4, interpolation=bicubic, p=1)");
