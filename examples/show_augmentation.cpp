@@ -121,12 +121,19 @@ struct Picture {
   tp::data::ImageSample sample;
 };
 
-// The picture in the cell's upper left corner, boxes in the sheet's own resolution.
-void draw(tp::viz::Canvas& canvas, const Picture& picture, double left, double top, double cell) {
+// What a picture takes on the sheet: its longer side fills the cell.
+Rect frame_of(const Picture& picture, double left, double top, double cell) {
+  const tp::Size2 size = size_of_image(picture.sample);
+  const double factor = cell / static_cast<double>(std::max(size.h, size.w));
+  const auto side = [&](int64_t n) { return std::max(1., std::round(static_cast<double>(n) * factor)); };
+  return {left, top, side(size.w), side(size.h)};
+}
+
+// Boxes in the sheet's own resolution; text may take `room`.
+void draw(tp::viz::Canvas& canvas, const Picture& picture, const Rect& frame, double room) {
   tp::Tensor image = tp::viz::to_rgb(to_bytes(picture.sample.image));
-  const double w = static_cast<double>(image.size(1)), h = static_cast<double>(image.size(0)), factor = cell / std::max(w, h);
+  const double factor = frame.width / static_cast<double>(image.size(1)), left = frame.x, top = frame.y;
   if (picture.sample.mask.defined()) image = tp::viz::overlay(image, picture.sample.mask);
-  const Rect frame{left, top, std::max(1., std::round(w * factor)), std::max(1., std::round(h * factor))};
   canvas.draw(image, frame, factor > 2 ? tp::viz::Scaling::nearest : tp::viz::Scaling::bilinear, 4);
   if (picture.sample.boxes.defined())
     for (int64_t i = 0; i < picture.sample.boxes.size(0); ++i) {
@@ -139,7 +146,7 @@ void draw(tp::viz::Canvas& canvas, const Picture& picture, double left, double t
   canvas.text(picture.title, left, top + frame.height + 19, {.size = 14.5, .weight = tp::viz::Weight::bold, .color = kInk});
   const double title = tp::viz::text_width(picture.title, {.size = 14.5, .weight = tp::viz::Weight::bold});
   const tp::viz::TextStyle note{.size = 13, .color = kMuted};
-  canvas.text(tp::viz::fit_text(picture.note, note, cell - title - 8), left + title + 8, top + frame.height + 19, note);
+  canvas.text(tp::viz::fit_text(picture.note, note, room - title - 8), left + title + 8, top + frame.height + 19, note);
 }
 
 std::string note_of(const tp::data::ImageSample& s) {
@@ -153,15 +160,16 @@ tp::Tensor sheet(const std::vector<Picture>& pictures, const Options& o, const s
   const int64_t columns = std::min<int64_t>(o.columns, static_cast<int64_t>(pictures.size()));
   const double cell = static_cast<double>(o.cell);
   std::vector<double> rows;  // the height of each: its tallest picture
+  double room = std::min(cell, 190.);
   for (size_t i = 0; i < pictures.size(); ++i) {
-    const tp::Size2 size = size_of_image(pictures[i].sample);
-    const double height = std::max(1., std::round(static_cast<double>(size.h) * cell / static_cast<double>(std::max(size.h, size.w))));
+    const Rect frame = frame_of(pictures[i], 0, 0, cell);
     if (i % static_cast<size_t>(columns) == 0) rows.push_back(0);
-    rows.back() = std::max(rows.back(), height);
+    rows.back() = std::max(rows.back(), frame.height);
+    room = std::max(room, frame.width);
   }
   double bottom = kMargin + kHeader;
   for (const double height : rows) bottom += height + kCaption + kGap;
-  const double width = 2 * kMargin + static_cast<double>(columns) * (cell + kGap) - kGap;
+  const double width = 2 * kMargin + static_cast<double>(columns) * (room + kGap) - kGap;
   tp::viz::Canvas canvas(static_cast<int64_t>(width), static_cast<int64_t>(bottom - kGap + kMargin), kPaper);
   const tp::viz::TextStyle head{.size = 30, .weight = tp::viz::Weight::bold, .color = kInk}, sub{.size = 15.5, .color = kMuted};
   canvas.text(tp::viz::fit_text(title, head, width - 2 * kMargin), kMargin, kMargin + 25, head);
@@ -170,7 +178,7 @@ tp::Tensor sheet(const std::vector<Picture>& pictures, const Options& o, const s
   for (size_t i = 0; i < pictures.size(); ++i) {
     const size_t column = i % static_cast<size_t>(columns);
     if (i && column == 0) top += rows[i / static_cast<size_t>(columns) - 1] + kCaption + kGap;
-    draw(canvas, pictures[i], kMargin + static_cast<double>(column) * (cell + kGap), top, cell);
+    draw(canvas, pictures[i], frame_of(pictures[i], kMargin + static_cast<double>(column) * (room + kGap), top, cell), room);
   }
   return canvas.image();
 }
