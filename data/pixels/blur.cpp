@@ -53,6 +53,18 @@ TAPETUM_PIXEL_LOOP void add_scaled_row(const uint8_t* __restrict from, float wei
   for (int64_t i = 0; i < n; ++i) to[i] += weight * static_cast<float>(from[i]);
 }
 
+TAPETUM_PIXEL_LOOP void add_scaled_floats(const float* __restrict from, float weight, float* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] += weight * from[i];
+}
+
+// Rounded, ties to even, by adding a number above which floats are whole.
+TAPETUM_PIXEL_LOOP void round_floats(const float* __restrict from, uint8_t* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float v = std::min(std::max(from[i], 0.f), 255.f) + 0x1p23f;
+    to[i] = static_cast<uint8_t>(static_cast<int32_t>(v - 0x1p23f));
+  }
+}
+
 using Bytes = uint8_t __attribute__((vector_size(32)));
 
 inline __attribute__((always_inline)) void order(Bytes& low, Bytes& high) {
@@ -150,6 +162,24 @@ Image median_blur(const Image& image, int64_t size) {
   return result;
 }
 
+Image filter_separable(const Image& image, const std::vector<float>& weights) {
+  const auto size = static_cast<int64_t>(weights.size());
+  check_odd("filter_separable", size, 1, 8191);
+  const int64_t half = size / 2, h = image.height(), channels = image.channels(), bytes = image.width() * channels;
+  const Image wide = pad(image, 0, 0, half, half, Border::reflect);
+  std::vector<float> rows(static_cast<size_t>(h * bytes)), sums(static_cast<size_t>(bytes));
+  for (int64_t y = 0; y < h; ++y)
+    for (int64_t k = 0; k < size; ++k) add_scaled_row(wide.row(y) + k * channels, weights[static_cast<size_t>(k)], rows.data() + y * bytes, bytes);
+  Image result(h, image.width(), channels);
+  for (int64_t y = 0; y < h; ++y) {
+    std::fill(sums.begin(), sums.end(), 0.f);
+    for (int64_t k = 0; k < size; ++k)
+      add_scaled_floats(rows.data() + border_index(y + k - half, h, Border::reflect) * bytes, weights[static_cast<size_t>(k)], sums.data(), bytes);
+    round_floats(sums.data(), result.mutable_row(y), bytes);
+  }
+  return result;
+}
+
 Image filter_image(const Image& image, const std::vector<float>& kernel, int64_t size) {
   check_odd("filter_image", size, 1, 255);
   if (static_cast<int64_t>(kernel.size()) != size * size)
@@ -163,8 +193,7 @@ Image filter_image(const Image& image, const std::vector<float>& kernel, int64_t
     for (int64_t k = 0; k < size * size; ++k)
       if (const float weight = kernel[static_cast<size_t>(k)]; weight != 0)
         add_scaled_row(wide.row(y + k / size) + k % size * channels, weight, sums.data(), bytes);
-    uint8_t* to = result.mutable_row(y);
-    for (int64_t i = 0; i < bytes; ++i) to[i] = static_cast<uint8_t>(std::lrint(std::clamp(sums[static_cast<size_t>(i)], 0.f, 255.f)));
+    round_floats(sums.data(), result.mutable_row(y), bytes);
   }
   return result;
 }

@@ -4,7 +4,6 @@
 
 namespace tapetum::data {
 
-// With weights of 8 bits, as OpenCV's GaussianBlur: up to two levels from Albumentations, whose weights are f32.
 struct GaussianBlur {
   IntRange blur_limit = {0, 0};  // the kernel's size, made odd; 0: as wide as sigma asks
   Range sigma_limit = {0.5, 3};
