@@ -1,6 +1,8 @@
 #include "data/transforms/pipeline.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 #include "core/error.h"
 
@@ -46,13 +48,14 @@ std::string printed(const Transform& transform, int indent) {
   if (!transform.name()) return "(a callable)";
   Printer printer(indent);
   transform.visit(printer);
-  std::string options;
-  for (const std::string& text : printer.plain) options += (options.empty() ? "" : ", ") + text;
-  if (printer.nested.empty()) return fmt::format("{}({})", transform.name(), options);
+  if (printer.nested.empty()) return fmt::format("{}({})", transform.name(), fmt::join(printer.plain, ", "));
+  Printer defaults(indent);
+  transform.visit_defaults(defaults);
+  std::vector<std::string> lines = printer.nested;
+  for (const std::string& option : printer.plain)
+    if (std::find(defaults.plain.begin(), defaults.plain.end(), option) == defaults.plain.end()) lines.push_back(option);
   const std::string line = "\n" + std::string(static_cast<size_t>(indent) + 2, ' ');
-  std::string text = fmt::format("{}({}{}", transform.name(), line, options);
-  for (const std::string& inner : printer.nested) text += "," + line + inner;
-  return text + "\n" + std::string(static_cast<size_t>(indent), ' ') + ")";
+  return fmt::format("{}({}{}\n{})", transform.name(), line, fmt::join(lines, "," + line), std::string(static_cast<size_t>(indent), ' '));
 }
 
 template <class T> void check_bounds(const char* name, const char* option, T low, T high, T least, T most) {

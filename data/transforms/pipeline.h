@@ -1,6 +1,7 @@
 // A step of augmentation behind one type: what it is called, its options, and what it does to a sample.
 //
-//   const Transform augment = Compose{.transforms = {HorizontalFlip{}, OneOf{{GaussianBlur{}, MotionBlur{}}, .p = 0.3}, ToTensor{}}};
+//   const Transform augment = Compose{.transforms = {HorizontalFlip{}, OneOf{.transforms = {GaussianBlur{}, MotionBlur{}}, .p = 0.3},
+//                                                       ToTensor{}}};
 //   augment(sample, stream);          // image, mask, boxes and keypoints together
 //   print(to_string(augment));        // Compose( HorizontalFlip(p=0.5), ...
 //   to_json(augment), transform_from_json(text, "augment.json")
@@ -38,15 +39,16 @@ class Transform {
 
   explicit operator bool() const { return static_cast<bool>(held_); }
   void operator()(ImageSample& sample, RandomStream& stream) const { held_->apply(sample, stream); }
-  const char* name() const { return held_->name(); }                   // null: a callable without a name
-  void visit(OptionVisitor& visitor) const { held_->visit(visitor); }  // sees copies of the options
+  const char* name() const { return held_->name(); }                          // null: a callable without a name
+  void visit(OptionVisitor& visitor) const { held_->visit(visitor, false); }  // sees copies of the options
+  void visit_defaults(OptionVisitor& visitor) const { held_->visit(visitor, true); }
 
  private:
   struct Base {
     virtual ~Base() = default;
     virtual void apply(ImageSample& sample, RandomStream& stream) const = 0;
     virtual const char* name() const = 0;
-    virtual void visit(OptionVisitor& visitor) const = 0;
+    virtual void visit(OptionVisitor& visitor, bool defaults) const = 0;
   };
   template <class T> struct Held final : Base {
     template <class U> explicit Held(U&& s) : step(std::forward<U>(s)) {
@@ -62,9 +64,9 @@ class Transform {
       else
         return nullptr;
     }
-    void visit(OptionVisitor& visitor) const override {
+    void visit(OptionVisitor& visitor, bool defaults) const override {
       if constexpr (requires { T::kName; }) {
-        T copy = step;
+        T copy = defaults ? T{} : step;
         T::fields(copy, visitor);
       }
     }
@@ -73,7 +75,8 @@ class Transform {
   std::shared_ptr<const Base> held_;
 };
 
-std::string to_string(const Transform& transform);  // `HorizontalFlip(p=0.5)`; one that holds others has a line for each
+std::string to_string(
+    const Transform& transform);  // `HorizontalFlip(p=0.5)`; one that holds others has a line for each, and for what is not the default
 
 // {"transform": "HorizontalFlip", "p": 0.5}; what an option's default is may be left out, a list is a Compose. Reading is strict: an unknown
 // transform or option, a wrong type and options that make no sense throw FormatError naming file, place and option.

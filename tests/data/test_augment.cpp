@@ -134,7 +134,7 @@ TEST_CASE("augment: pipelines print as they were written") {
   REQUIRE(to_string(HorizontalFlip{}) == "HorizontalFlip(p=0.5)");
   REQUIRE(to_string(Resize{.height = 3, .width = 4, .interpolation = Filter::bicubic}) == "Resize(height=3, width=4, interpolation=bicubic, p=1)");
   REQUIRE(to_string(RandomApply{.transforms = {VerticalFlip{.p = 1}, OneOf{.transforms = {Posterize{}}}}, .p = 0.3}) ==
-          "RandomApply(\n  p=0.3,\n  VerticalFlip(p=1),\n  OneOf(\n    p=0.5,\n    Posterize(num_bits=(4, 4), p=0.5)\n  )\n)");
+          "RandomApply(\n  VerticalFlip(p=1),\n  OneOf(\n    Posterize(num_bits=(4, 4), p=0.5)\n  ),\n  p=0.3\n)");
 }
 
 TEST_CASE("augment: with p = 0 every transform leaves the sample as it is") {
