@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
+
 #include "core/error.h"
 #include "core/ops/resize.h"
 #include "core/ops/view.h"
@@ -30,6 +32,13 @@ Tensor interpolate_position_embedding(const Tensor& embedding, Size2 from, Size2
   const Tensor image = unflatten(transpose(places, 1, 2), 2, {from.h, from.w});
   const Tensor resized = interpolate(image, {.size = to, .mode = Interpolation::bicubic, .align_corners = o.align_corners, .antialias = o.antialias});
   return cat({prefix, tokens(resized)}, 1);
+}
+
+void adapt_position_embedding(StateDict& weights, const std::string& key, Size2 to, const InterpolatePositionOptions& options) {
+  const Tensor* old = weights.find(key);
+  if (!old || old->dim() != 3 || old->size(1) == options.prefix_tokens + to.h * to.w) return;
+  const int64_t places = old->size(1) - options.prefix_tokens, side = std::llround(std::sqrt(static_cast<double>(places)));
+  if (side > 0 && side * side == places) weights.set(key, interpolate_position_embedding(*old, side, to, options));
 }
 
 }  // namespace tapetum::models

@@ -1,5 +1,8 @@
 // Images as rows of patches, and where each patch is: what vision transformers share.
 #pragma once
+#include <string>
+
+#include "core/serialization/state_dict.h"
 #include "core/size2.h"
 #include "core/tensor.h"
 
@@ -18,5 +21,8 @@ struct InterpolatePositionOptions {
 // Position embeddings [1, prefix + from.h from.w, D] for another grid of patches, [1, prefix + to.h to.w, D]: bicubic, as an image of D channels.
 // For weights trained at another image size: state.set("encoder.pos_embedding", interpolate_position_embedding(old, {14, 14}, {24, 24})).
 Tensor interpolate_position_embedding(const Tensor& embedding, Size2 from, Size2 to, const InterpolatePositionOptions& options = {});
+
+// The entry `key` of the weights, where it is for another, square grid: interpolated to `to`. For Classifier::adapt().
+void adapt_position_embedding(StateDict& weights, const std::string& key, Size2 to, const InterpolatePositionOptions& options = {});
 
 }  // namespace tapetum::models

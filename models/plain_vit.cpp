@@ -59,6 +59,10 @@ Tensor PlainViT::forward_features(const Tensor& x) {
   return mlp_head[0](select(y, 1, 0));
 }
 
+void PlainViT::adapt(StateDict& weights) const {
+  adapt_position_embedding(weights, "pos_embed", patch_grid("PlainViT", options.image_size, options.patch_size));
+}
+
 Offers plain_vit_offers() {
   return {
       {{"vit_cifar10", "plain_vit", 10, 32, "Dosovitskiy et al. 2020, arXiv:2010.11929, with norms after the branches"}, [](const CreateOptions& o) {

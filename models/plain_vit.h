@@ -18,13 +18,14 @@ struct PlainViTOptions {
   int64_t in_channels = 3, classes = 10;
 };
 
-// Images of exactly image_size; interpolate_position_embedding() of models/vit.h carries weights over to another one.
+// Images of exactly image_size; adapt() carries weights over from another one.
 struct PlainViT : Classifier {
   explicit PlainViT(const PlainViTOptions& options = {});  // throws Error unless patches divide the image and heads the dimension
   void visit(nn::Visitor& v) override;
   Tensor forward_features(const Tensor& x) override;  // [N, dim]: the class token, normed
   Tensor forward_head(const Tensor& features) override { return mlp_head[1](features); }
   const char* classifier_name() const override { return "mlp_head.1"; }
+  void adapt(StateDict& weights) const override;
 
   PlainViTOptions options;
   nn::Parameter cls_token, pos_embed;  // [1, 1, dim], [1, 1 + patches, dim]

@@ -105,6 +105,11 @@ Tensor ViT::forward_features(const Tensor& x) {
   return select(encoder(cat({expand(class_token, {x.size(0), 1, options.dim}), patches}, 1)), 1, 0);
 }
 
+void ViT::adapt(StateDict& weights) const {
+  adapt_position_embedding(weights, "encoder.pos_embedding", patch_grid("ViT", options.image_size, options.patch_size),
+                           {.prefix_tokens = options.pooling == ViTPooling::token});
+}
+
 namespace {
 
 nn::Box<Classifier> make(ViTOptions options, const CreateOptions& o) {

@@ -48,13 +48,14 @@ struct ViTEncoder : nn::Layer {
   nn::LayerNorm ln;
 };
 
-// Images of exactly image_size; interpolate_position_embedding() carries weights over to another one.
+// Images of exactly image_size; adapt() carries weights over from another one.
 struct ViT : Classifier {
   explicit ViT(const ViTOptions& options = {});  // throws Error unless patches divide the image and heads the dimension
   void visit(nn::Visitor& v) override;
   Tensor forward_features(const Tensor& x) override;  // [N, dim]
   Tensor forward_head(const Tensor& features) override { return head(features); }
   const char* classifier_name() const override { return "heads.head"; }
+  void adapt(StateDict& weights) const override;
 
   ViTOptions options;
   nn::Parameter class_token;  // [1, 1, dim]; undefined when patches are averaged

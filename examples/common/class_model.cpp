@@ -43,7 +43,8 @@ void begin_head(ClassModel& m) {
 }
 
 // All tensors but those of the last layer come from the file.
-void load_backbone(const ClassOptions& o, const tp::Weights& weights, ClassModel& m) {
+void load_backbone(const ClassOptions& o, tp::Weights& weights, ClassModel& m) {
+  m.model->adapt(weights);
   tp::StateDict state;
   for (const auto& [name, t] : m.model->state_dict()) {
     const tp::Tensor* from = weights.find(name);
@@ -69,7 +70,7 @@ ClassModel make_class_model(const ClassOptions& o, const ClassSets& sets) {
     const tp::data::Preprocess p = preprocess_for(o, own_size(o.model));
     return {o.model, tp::models::create(o.model, create_options(o, sets, p)), p, {}};
   }
-  const tp::Weights weights = tp::load_weights(o.weights, {.key = o.key});
+  tp::Weights weights = tp::load_weights(o.weights, {.key = o.key});
   const auto said = weights.metadata.find("model");
   const std::string name = o.model.empty() && said != weights.metadata.end() ? said->second : o.model;
   if (name.empty()) throw tp::Error(fmt::format("{}: does not say which model it belongs to: --model NAME is needed", o.weights));

@@ -67,13 +67,14 @@ LoadedClassifier load_classifier(const ClassifierSource& source) {
   tp::Weights weights = tp::load_weights(source.weights, {.key = source.key});
   const std::string name = source.model.empty() ? from_metadata(weights.metadata, "model") : source.model;
   if (name.empty()) throw tp::Error(fmt::format("{}: does not say which model it belongs to: --model NAME is needed", source.weights));
-  auto model = model_for(name, weights, {});
+  const auto chosen = tp::models::preset_for(name, weights, weights.metadata);
+  auto model = model_for(name, weights, {.image_size = chosen.preprocess.crop});
+  model->adapt(weights);
   const tp::nn::StateMatch match = tp::nn::match_state(*model, weights, 0);
   if (!match.fits()) throw_unfit(source, name, match, weights);
   model->load_state_dict(weights);
   model->eval();
   const int64_t classes = weights.at(std::string(model->classifier_name()) + ".weight").size(0);
-  auto chosen = tp::models::preset_for(name, weights, weights.metadata);
   return {name, std::move(model), classes, chosen.preprocess, chosen.reason, lines_of(from_metadata(weights.metadata, "classes")), weights.notes};
 }
 

@@ -180,4 +180,24 @@ TEST_CASE("zoo: multiply-accumulates on the meta device are torchvision's") {
   }
 }
 
+TEST_CASE("zoo: weights of another image size fit after adapt(), those of the same size stay") {
+  const models::ViTOptions small{.image_size = 16, .patch_size = 4, .dim = 8, .depth = 1, .heads = 2, .mlp_dim = 8, .classes = 3};
+  models::ViTOptions large = small;
+  large.image_size = {32, 24};
+  models::ViT from(small), to(large);
+  StateDict weights = from.state_dict();
+  REQUIRE_FALSE(to.compare(weights).complete());
+  to.adapt(weights);
+  REQUIRE(weights.at("encoder.pos_embedding").shape() == Shape{1, 1 + 8 * 6, 8});
+  REQUIRE(to.load_state_dict(weights).complete());
+  REQUIRE(to(rand({1, 3, 32, 24})).shape() == Shape{1, 3});
+  StateDict same = from.state_dict();
+  from.adapt(same);
+  REQUIRE(same.at("encoder.pos_embedding").raw() == from.encoder.pos_embedding.raw());
+  models::PlainViT plain({.image_size = 64});
+  StateDict plain_weights = models::PlainViT().state_dict();
+  plain.adapt(plain_weights);
+  REQUIRE(plain.load_state_dict(plain_weights).complete());
+}
+
 }  // namespace tapetum
