@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "tests/fixtures.h"
+#include "tests/ops/linalg_cases.h"
 #include "tests/ops/parity.h"
 
 namespace tapetum::test {
@@ -146,6 +147,31 @@ const ParityRows rows = {
     {"pow_base", [](const Inputs& x) { return pow(1.7, x[0]); }},
     {"where_numbers", [](const Inputs& x) { return where(x[0] > 1, 5, where(x[0] < -1, x[0], 0.5)); }},
     {"roll_flat", [](const Inputs& x) { return roll(x[0], {5}); }},
+    {"linalg_solve", [](const Inputs& x) { return linalg::solve(sound(x[0]), x[1]); }},
+    {"linalg_inv", [](const Inputs& x) { return linalg::inv(sound(x[0])); }},
+    {"linalg_det", [](const Inputs& x) { return linalg::det(x[0]); }},
+    {"linalg_slogdet", [](const Inputs& x) { return linalg::slogdet(x[0]).logabsdet; }},
+    {"linalg_cholesky", [](const Inputs& x) { return linalg::cholesky(positive(x[0])); }},
+    {"linalg_qr",
+     [](const Inputs& x) {
+       const auto [q, r] = linalg::qr(x[0]);
+       return cat({q, r}, -2);
+     }},
+    {"linalg_qr_wide",
+     [](const Inputs& x) {
+       const auto [q, r] = linalg::qr(x[0]);
+       return cat({q, r}, -1);
+     }},
+    {"linalg_eigvalsh", [](const Inputs& x) { return linalg::eigvalsh(symmetric(x[0])); }},
+    {"linalg_eigh", [](const Inputs& x) { return square(linalg::eigh(symmetric(x[0])).vectors); }},
+    {"linalg_svdvals", [](const Inputs& x) { return linalg::svdvals(x[0]); }},
+    {"linalg_svd",
+     [](const Inputs& x) {
+       const linalg::Svd d = linalg::svd(x[0]);
+       return cat({square(d.u), square(d.vh)}, -2);
+     }},
+    {"linalg_pinv", [](const Inputs& x) { return linalg::pinv(x[0]); }},
+    {"linalg_lstsq", [](const Inputs& x) { return linalg::lstsq(x[0], x[1]); }},
     {"einsum_product", [](const Inputs& x) { return einsum("ij,jk->ik", x); }},
     {"einsum_implicit", [](const Inputs& x) { return einsum("kj,aik", x); }},
     {"einsum_diagonal", [](const Inputs& x) { return einsum("iij->ji", x); }},
