@@ -20,24 +20,27 @@ struct SearchArgs {
   int64_t* y;          // likewise
 };
 
-// a < b, with NaN above all numbers.
-template <class T> constexpr bool comes_before(T a, T b) { return a < b || (b != b && a == a); }
-// Whether an element stands before a value.
-template <class T> constexpr bool stands_before(T element, T value, bool right) {
-  return right ? !comes_before(value, element) : comes_before(element, value);
-}
-
-// Binary search, after Knuth's 6.2.1; device code may call it. T is what elements of S are compared in.
-template <class T, class S, class Widen> constexpr int64_t place_in(const S* sorted, int64_t length, T value, bool right, Widen widen) {
-  int64_t begin = 0, end = length;
-  while (begin < end) {
-    const int64_t middle = begin + (end - begin) / 2;
-    if (stands_before<T>(widen(sorted[middle]), value, right))
-      begin = middle + 1;
-    else
-      end = middle;
+// How many elements of a line come first: all for which `before` holds, which stand before the others. (Without branches: they would be guessed
+// wrong half of the time. Device code may call it.)
+template <class S, class Before> constexpr int64_t count_before(const S* sorted, int64_t length, Before before) {
+  int64_t begin = 0;
+  while (length > 0) {
+    const int64_t half = length / 2;
+    const bool behind = before(sorted[begin + half]);
+    begin += behind ? half + 1 : 0;
+    length = behind ? length - half - 1 : half;
   }
   return begin;
+}
+
+// y of one value; widen makes an element of S the T that is compared.
+template <class T, class S, class Widen> constexpr int64_t place_in(const S* sorted, int64_t length, T value, bool right, Widen widen) {
+  if (value != value) {
+    if (right) return length;
+    return count_before(sorted, length, [=](S element) { return widen(element) == widen(element); });
+  }
+  if (right) return count_before(sorted, length, [=](S element) { return widen(element) <= value; });
+  return count_before(sorted, length, [=](S element) { return widen(element) < value; });
 }
 
 extern const KernelSlot<SearchArgs> search_sorted;

@@ -114,6 +114,17 @@ class Theirs:
         boxes, scores = torch.cat([corner, corner + extent], 1), values(dtype, n)
         return [lambda: nms(boxes, scores, 0.5)]
 
+    def grid_sample(what, dtype, n, c, h, w, p, q):
+        xs = [values(dtype, n, c, h, w), values(dtype, n, p, q, 2)]
+        return [differentiate(what, xs, lambda x, grid: F.grid_sample(x, grid, align_corners=False))]
+
+    def unfold(what, dtype, n, c, h, w, r):
+        return [differentiate(what, [values(dtype, n, c, h, w)], lambda x: F.unfold(x, r, padding=r // 2))]
+
+    def searchsorted(what, dtype, boundaries, wanted):
+        boundaries, wanted = values(dtype, boundaries).sort().values, values(dtype, wanted)
+        return [lambda: torch.searchsorted(boundaries, wanted)]
+
     def adam(what, dtype, tensors, elements):
         parameters = [torch.nn.Parameter(values(dtype, elements)) for _ in range(tensors)]
         for p in parameters:

@@ -90,6 +90,25 @@ Work suppression(const Bench& b) {
   return [=] { nms(boxes, scores, 0.5); };
 }
 
+// N C H W P Q; places all over the image and a little beside it
+Work grid_samples(const Bench& b) {
+  return b.differentiate({b.values({b.size(0), b.size(1), b.size(2), b.size(3)}), b.values({b.size(0), b.size(4), b.size(5), 2})},
+                         [](const std::vector<Tensor>& x) { return grid_sample(x[0], x[1]); });
+}
+
+// N C H W R, padded so that there are as many windows as pixels
+Work windows(const Bench& b) {
+  const FoldOptions options{.padding = b.size(4) / 2};
+  return b.differentiate({b.values({b.size(0), b.size(1), b.size(2), b.size(3)})},
+                         [=, r = b.size(4)](const std::vector<Tensor>& x) { return unfold(x[0], r, options); });
+}
+
+// boundaries, values
+Work search(const Bench& b) {
+  const Tensor sorted = sort(b.values({b.size(0)})).values, wanted = b.values({b.size(1)});
+  return [=] { searchsorted(sorted, wanted); };
+}
+
 // tensors, elements of each
 Work adam_step(const Bench& b) {
   std::vector<Tensor> parameters;
@@ -132,9 +151,10 @@ Work unet_step(const Bench& b) {
 
 Work make_work(const Row& row, Device device) {
   static const std::map<std::string, Work (*)(const Bench&)> makers{
-      {"copy", copy},       {"matmul", matrix_product},       {"conv2d", convolution},           {"softmax", softmax_lines},
-      {"adam", adam_step},  {"layer_norm", layer_norm_lines}, {"batch_norm", batch_norm_images}, {"unet", unet_step},
-      {"nms", suppression}, {"attention", attention},
+      {"copy", copy},           {"matmul", matrix_product},       {"conv2d", convolution},           {"softmax", softmax_lines},
+      {"adam", adam_step},      {"layer_norm", layer_norm_lines}, {"batch_norm", batch_norm_images}, {"unet", unet_step},
+      {"nms", suppression},     {"attention", attention},         {"grid_sample", grid_samples},     {"unfold", windows},
+      {"searchsorted", search},
   };
   const auto maker = makers.find(row.op);
   if (maker == makers.end()) throw Error("bench_gpu: no op " + row.op);

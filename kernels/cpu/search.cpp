@@ -11,7 +11,7 @@ constexpr int64_t kGrain = 4096;
 
 bool supports(const SearchArgs&) { return kBaseline; }
 
-template <class T> using Compared = std::conditional_t<std::is_integral_v<T>, int64_t, double>;
+template <class T> using Compared = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float, T>;
 
 Status search(const SearchArgs& a, Workspace&) {
   const auto& z = a.shape;

@@ -8,6 +8,9 @@ namespace {
 
 bool supports(const SearchArgs&) { return true; }
 
+// a < b, with NaN above all numbers.
+template <class T> bool comes_before(T a, T b) { return a < b || (b != b && a == a); }
+
 template <class T> auto comparable(T x) {
   if constexpr (std::is_integral_v<T>)
     return static_cast<int64_t>(x);
@@ -22,7 +25,8 @@ Status search(const SearchArgs& a, Workspace&) {
       const T* line = static_cast<const T*>(a.sorted) + (z.shared ? 0 : i / z.values * z.length);
       const auto value = comparable(static_cast<const T*>(a.values)[i]);
       a.y[i] = 0;
-      while (a.y[i] < z.length && stands_before(comparable(line[a.y[i]]), value, z.right)) ++a.y[i];
+      const auto stands_before = [&](auto element) { return z.right ? !comes_before(value, element) : comes_before(element, value); };
+      while (a.y[i] < z.length && stands_before(comparable(line[a.y[i]]))) ++a.y[i];
     }
   });
   return Status::ok;
