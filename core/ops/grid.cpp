@@ -100,25 +100,31 @@ PlainTaps plain_taps(const Tensor& g, int64_t size, const GridSampleOptions& o) 
   return taps;
 }
 
+// Where channels lie innermost in the result, they do so in what is read: a copy costs less than pixels gathered from every plane.
+Tensor laid_out_as(const Tensor& y, const Tensor& x) { return y.is_channels_last() ? channels_last(x) : x; }
+
 struct GridSampleOp {
   static constexpr OpInfo info{"grid_sample"};
   using Options = GridSampleOptions;
   static Tensor forward(Context&, const Options& o, const Tensor& x, const Tensor& grid) {
     Tensor y = empty_image({x.size(0), x.size(1), grid.size(1), grid.size(2)}, x.dtype(), x.device(), {x});
     const Tensor dense = contiguous(grid);
-    launch(kernels::grid_sample_forward, x.device(), x.dtype(), arguments(o, x, dense, y));
+    const Tensor pixels = laid_out_as(y, x);
+    launch(kernels::grid_sample_forward, x.device(), x.dtype(), arguments(o, pixels, dense, y));
     return y;
   }
   static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
     const Tensor x = c.saved(0), grid = contiguous(c.saved(1));
     Tensor gx, g_grid;
     if (c.needs(0)) {
-      gx = empty_strided(x.shape(), dense_strides_like(x), x.dtype(), x.device());
+      const Shape strides = gy.is_channels_last() ? channels_last_strides(x.shape()) : dense_strides_like(x);
+      gx = empty_strided(x.shape(), strides, x.dtype(), x.device());
       launch(kernels::grid_sample_grad_input, x.device(), x.dtype(), arguments(o, gx, grid, gy));
     }
     if (c.needs(1) && o.mode != GridSampleMode::nearest) {  // whose steps have none
       g_grid = empty(grid.shape(), grid.dtype(), grid.device());
-      GridSampleArgs args = arguments(o, x, grid, gy);
+      const Tensor pixels = laid_out_as(gy, x);
+      GridSampleArgs args = arguments(o, pixels, grid, gy);
       args.grad_grid = g_grid.mutable_raw();
       launch(kernels::grid_sample_grad_grid, x.device(), x.dtype(), args);
     }

@@ -186,7 +186,8 @@ Tensor index_put(const Tensor& x, TensorList indices, const Tensor& values, bool
     dim += t.defined() ? taken(Index(t)) : 1;
   }
   if (dim > x.dim()) throw ShapeError(fmt::format("index_put: {} indices for {} with {} dimensions", dim, to_string(x.shape()), x.dim()));
-  return tensors.empty() ? add(expand(values, x.shape()), accumulate ? x : zeros_like(x)) : put_places(x, places_of(x, tensors), values, accumulate);
+  if (tensors.empty()) throw ShapeError("index_put: expected at least one index tensor");
+  return put_places(x, places_of(x, tensors), values, accumulate);
 }
 
 void index_put_(Tensor& x, TensorList indices, const Tensor& values, bool accumulate) {

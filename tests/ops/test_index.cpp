@@ -100,6 +100,7 @@ TEST_CASE("index_put: what does not fit is named") {
   REQUIRE_THROWS_AS(index_put(x, {index_of({0}, {1}), index_of({4}, {1})}, rand({1})), IndexError);
   REQUIRE_THROWS_AS(index_put(x, {index_of({0}, {1})}, rand({4}, 0, 1, DType::f64)), DTypeError);
   REQUIRE_THROWS_AS(index_put(x, {index_of({0}, {1}), index_of({0}, {1}), index_of({0}, {1})}, rand({1})), ShapeError);
+  REQUIRE_THROWS_AS(index_put(x, {Tensor(), Tensor()}, rand({1})), ShapeError);
   Tensor leaf = rand({3}).set_requires_grad();
   REQUIRE_THROWS_AS(index_put_(leaf, {index_of({0}, {1})}, full({}, 1)), AutogradError);
 }
