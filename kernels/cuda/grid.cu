@@ -109,7 +109,7 @@ template <int n, class T> __global__ void __launch_bounds__(kThreads) grid_sampl
     const Taps2<n, T> taps(a, image * z.p * z.q + (exists ? at : 0));
     const bool hits = exists && meets(taps.rows, top) && meets(taps.columns, left);
     int total;
-    const int place = sum_before(static_cast<int>(hits), total);
+    const int place = sum_before(static_cast<int>(hits), total);  // all threads wait there: none still reads the list before
     if (hits) {
       Listed& l = listed[place];
       for (int k = 0; k < n; ++k) {
@@ -128,7 +128,6 @@ template <int n, class T> __global__ void __launch_bounds__(kThreads) grid_sampl
       for (int c = 0; c < kChannels; ++c)
         if (first + c < z.c) sums[c] += weight * widen(static_cast<const T*>(a.y)[l.y + c * z.y_stride[1]]);
     }
-    __syncthreads();
   }
   if (h >= z.h || w >= z.w) return;
   for (int c = 0; c < kChannels; ++c)
