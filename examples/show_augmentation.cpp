@@ -19,14 +19,14 @@ using tp::viz::Color, tp::viz::Rect;
 namespace {
 
 struct Options {
-  std::string photo, pipeline, preset = "strong", mask, boxes, yolo, out;
+  std::string photo, pipeline, preset = "strong", mask, boxes, yolo, out = "augmentation.png";
   int64_t count = 15, columns = 4, cell = 280, seed = 0;
 };
 
 bool parse(Options& o, int argc, char** argv) {
   programs::CommandLine line("show_augmentation", "Draws a picture as a pipeline of augmentation changes it, time after time.");
-  line.add("photo", o.photo, "PHOTO", "Needed: the image");
-  line.add("--out", o.out, "FILE", "Needed: the sheet, a PNG file");
+  line.add("photo", o.photo, "PHOTO", "The image (none: a procedural one of cells, with its mask)");
+  line.add("--out", o.out, "FILE", "The sheet, a PNG file");
   line.add("--pipeline", o.pipeline, "FILE", "JSON: [{\"transform\": \"HorizontalFlip\", \"p\": 0.5}, ...]");
   line.add_choice("--preset", o.preset, tp::data::augmentation_names(), "A pipeline by name, where no file is given");
   line.add("--mask", o.mask, "FILE", "Its labels: an image of class ids");
@@ -37,8 +37,8 @@ bool parse(Options& o, int argc, char** argv) {
   line.add("--cell", o.cell, "Longest side of a picture on the sheet, pixels");
   line.add("--seed", o.seed, "Where the random numbers start");
   if (!line.parse(argc, argv)) return false;
-  if (o.photo.empty()) throw programs::UsageError("PHOTO is needed");
-  if (o.out.empty()) throw programs::UsageError("--out is needed");
+  if (o.photo.empty() && !(o.mask.empty() && o.boxes.empty() && o.yolo.empty()))
+    throw programs::UsageError("--mask, --boxes and --yolo belong to a PHOTO");
   if (!o.boxes.empty() && !o.yolo.empty()) throw programs::UsageError("--boxes and --yolo: give one of them");
   const auto within = [](const char* flag, int64_t value, int64_t least, int64_t most) {
     if (value < least || value > most) throw programs::UsageError(fmt::format("{}: expected {} to {}, got {}", flag, least, most, value));
@@ -96,6 +96,7 @@ void read_boxes(const Options& o, const tp::data::Image& image, tp::data::ImageS
 }
 
 tp::data::ImageSample read_sample(const Options& o) {
+  if (o.photo.empty()) return tp::data::SyntheticCells({.count = 1, .size = {210, 280}, .seed = static_cast<uint64_t>(o.seed)}).get(0);
   const tp::data::Image image = tp::data::read_image(o.photo);
   tp::data::ImageSample sample;
   sample.image = image.tensor();
@@ -184,7 +185,7 @@ tp::Tensor sheet(const std::vector<Picture>& pictures, const Options& o, const s
 }
 
 int show(const Options& o) {
-  if (std::filesystem::weakly_canonical(o.out) == std::filesystem::weakly_canonical(o.photo))
+  if (!o.photo.empty() && std::filesystem::weakly_canonical(o.out) == std::filesystem::weakly_canonical(o.photo))
     throw tp::Error(fmt::format("{}: is the photo and would be overwritten", o.out));
   const tp::data::Transform augment = o.pipeline.empty() ? tp::data::augmentation(o.preset) : tp::data::read_transform(o.pipeline);
   const tp::data::ImageSample original = read_sample(o);
@@ -196,7 +197,8 @@ int show(const Options& o) {
     pictures.push_back({fmt::format("{}", i + 1), note_of(sample), sample});
   }
   const std::string name = o.pipeline.empty() ? fmt::format("preset {}", o.preset) : o.pipeline;
-  write_png(o.out, tp::data::Image(sheet(pictures, o, tp::data::stem_of(o.photo), fmt::format("{}, seed {}", name, o.seed))));
+  write_png(o.out, tp::data::Image(sheet(pictures, o, o.photo.empty() ? "Procedural cells" : tp::data::stem_of(o.photo),
+                                         fmt::format("{}, seed {}", name, o.seed))));
   fmt::print("{}\n{}\n", to_string(augment), o.out);
   return 0;
 }

@@ -64,7 +64,7 @@ void SqueezeNet::visit(nn::Visitor& v) {
 }
 
 Tensor SqueezeNet::forward_features(const Tensor& x) {
-  check_images("SqueezeNet", x, options.in_channels, options.version == SqueezeNetVersion::v1_0 ? 29 : 25);
+  check_images("SqueezeNet", x, options.in_channels, options.version == SqueezeNetVersion::v1_0 ? 21 : 17);
   return features(x);
 }
 

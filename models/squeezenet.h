@@ -22,7 +22,7 @@ struct Fire : nn::Layer {
   nn::Conv2d squeeze, expand1x1, expand3x3;
 };
 
-// Images of at least 25 x 25 (version 1.0: 29 x 29).
+// Images of at least 17 x 17 (version 1.0: 21 x 21).
 struct SqueezeNet : Classifier {
   explicit SqueezeNet(const SqueezeNetOptions& options = {});
   void visit(nn::Visitor& v) override;

@@ -113,9 +113,9 @@ PoolAxis window_axis(const char* op, const Tensor& x, int d, int64_t kernel, int
   };
   if (kernel < 1 || step < 1 || dilation < 1 || padding < 0 || padding > reach / 2)
     throw ShapeError(fmt::format("{}: kernel, stride and dilation must be positive, padding at most half the dilated kernel, got {}", op, given()));
-  const int64_t room = in + 2 * padding - reach;
+  const int64_t room = in + 2 * padding - reach + (ceil_mode ? step - 1 : 0);
   if (room < 0) throw ShapeError(fmt::format("{}: no window fits, got {}", op, given()));
-  const int64_t out = (room + (ceil_mode ? step - 1 : 0)) / step + 1;
+  const int64_t out = room / step + 1;
   const bool outside = ceil_mode && (out - 1) * step >= in + padding;  // the last window would begin behind the end
   return {in, outside ? out - 1 : out, kernel, step, padding, dilation};
 }

@@ -14,7 +14,7 @@ struct Small {
 };
 const Small kSmall[] = {{"lenet5", 32, 28, false, false},        {"simple_cnn", 8, 19, false, false},
                         {"alexnet", 63, 70, true, true},         {"vgg11", 32, 35, true, true},
-                        {"squeezenet1_0", 29, 40, true, false},  {"squeezenet1_1", 25, 32, true, false},
+                        {"squeezenet1_0", 21, 40, true, false},  {"squeezenet1_1", 17, 32, true, false},
                         {"resnet18", 1, 33, true, false},        {"resnet20", 1, 11, true, false},
                         {"mobilenet_v2", 1, 33, true, false},    {"mobilenet_v3_small", 1, 33, true, false},
                         {"efficientnet_b0", 1, 33, true, false}, {"efficientnet_lite0", 1, 33, true, false},

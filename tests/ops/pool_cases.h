@@ -26,6 +26,10 @@ inline const std::vector<Case> pool_cases = {
      .op = [](const auto& x) { return max_pool2d(x[0], 3, {.stride = 1, .padding = 1}); },
      .slots = max_pool_slots,
      .constant_lines = false},
+    {.name = "max_pool2d window past both ends of a short side",
+     .shapes = {{2, 3, 2, 5}},
+     .op = [](const auto& x) { return max_pool2d(x[0], 3, {.stride = 2, .ceil_mode = true}); },
+     .slots = max_pool_slots},
     {.name = "max_pool2d all options",
      .shapes = {{2, 3, 9, 12}},
      .op =

@@ -37,8 +37,13 @@ class ShowAugmentation(ProgramTest):
         self.assertEqual(width, 2 * 40 + 2 * 160 + 18)
         self.assertGreater(height, 120)
 
+    def test_without_a_photo(self):
+        result = run("show_augmentation", "--count", 3, "--cell", 120, cwd=self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.size_of(self.folder / "augmentation.png")[1], 2 * 40 + 4 * 120 + 3 * 18)
+
     def test_errors(self):
-        self.assert_one_line(run("show_augmentation", self.photo), 2, "--out is needed")
+        self.assert_one_line(run("show_augmentation", "--mask", self.photo), 2, "PHOTO")
         self.assert_one_line(run("show_augmentation", self.folder / "no.png", "--out", self.sheet), 1, "no.png")
         self.assert_one_line(run("show_augmentation", self.photo, "--out", self.folder / "." / "photo.png"), 1, "photo.png", "overwritten")
         (self.folder / "p.json").write_text('[{"transform": "HorizontalFlop"}]')
