@@ -173,7 +173,7 @@ TEST_CASE("zoo: multiply-accumulates on the meta device are torchvision's") {
                                                      {"mobilenet_v3_small", 0.057}, {"efficientnet_b0", 0.386}, {"convnext_tiny", 4.456}};
   for (const auto& [name, billions] : expected) {
     INFO(name);
-    const nn::init::SkipScope skip;
+    const nn::init::Skip skip;
     auto model = models::create(name);
     const auto rows = nn::summarize_copy(*model, {1, 3, 224, 224});
     REQUIRE(rows[0].parameters == model->parameter_count());
