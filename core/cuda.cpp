@@ -16,7 +16,7 @@ namespace {
 template <class F> void wait_for(const char* what, Device device, F wait) {
   refuse_capture(what, "there is no work to wait for");
   const auto& api = device_of(device);
-  check_device(api, what, wait(api));
+  check_call(api, what, wait(api));
   throw_faults(device);
 }
 
@@ -41,7 +41,7 @@ void synchronize(Device device) {
 Stream::Stream(Device device) : Stream(new Handle(device, nullptr, true)) {
   const auto& api = device_of(device);
   handle_->stream = api.make_stream();
-  check_device(api, "Stream", handle_->stream != nullptr);
+  check_call(api, "Stream", handle_->stream != nullptr);
 }
 Stream::Handle::~Handle() {
   if (owned && stream) device_of(device).free_stream(stream);
@@ -56,7 +56,7 @@ void Stream::synchronize() const {
 void Stream::wait(const Event& event) const {
   if (!event.handle()) return;
   const auto& api = device_of(device());
-  check_device(api, "Stream::wait", api.wait(handle(), event.handle()));
+  check_call(api, "Stream::wait", api.wait(handle(), event.handle()));
 }
 
 StreamGuard::StreamGuard(const Stream& stream) : stream_(stream), outer_(Stream::current(stream.device())) {
@@ -73,9 +73,9 @@ void Event::record(const Stream& stream) const {
   if (!handle()) {
     handle_->device = stream.device();
     handle_->event = api.make_event(handle_->timed);
-    check_device(api, "Event", handle() != nullptr);
+    check_call(api, "Event", handle() != nullptr);
   }
-  check_device(api, "Event::record", api.record(handle(), stream.handle()));
+  check_call(api, "Event::record", api.record(handle(), stream.handle()));
 }
 void Event::synchronize() const {
   if (!handle()) return;
@@ -85,7 +85,7 @@ float Event::elapsed_time(const Event& end) const {
   const auto& api = device_of(handle_->device);
   if (!handle() || !end.handle()) throw DeviceError("Event::elapsed_time: both events must have been recorded");
   float milliseconds = 0;
-  check_device(api, "Event::elapsed_time", api.elapsed(handle(), end.handle(), &milliseconds));
+  check_call(api, "Event::elapsed_time", api.elapsed(handle(), end.handle(), &milliseconds));
   return milliseconds;
 }
 

@@ -54,7 +54,7 @@ Graph::Recording::Recording(Graph& graph) : graph_(graph), outer_(Stream::curren
   const auto& api = device_of(graph.device_);
   if (!api.begin_capture(p.stream.handle())) {
     graph.reset();
-    check_device(api, "Graph::capture", false);
+    check_call(api, "Graph::capture", false);
   }
   kernels::set_current_stream(graph.device_.index, p.stream.handle());
   set_current_capture(&p.capture);
@@ -64,7 +64,7 @@ void Graph::Recording::end() {
   Parts& p = *graph_.parts_;
   const auto& api = device_of(graph_.device_);
   p.graph = api.end_capture(p.stream.handle());
-  check_device(api, "Graph::capture", p.graph != nullptr);
+  check_call(api, "Graph::capture", p.graph != nullptr);
 }
 
 Graph::Recording::~Recording() {
@@ -84,9 +84,9 @@ void Graph::replay() {
   if (capture.random_calls) {
     const GeneratorState now = take_random_calls(capture.random_calls);
     const kernels::RandomCall start{now.seed, now.calls};
-    check_device(api, "Graph::replay", api.copy(capture.start, &start, sizeof start, kernels::CopyKind::to_device, false));
+    check_call(api, "Graph::replay", api.copy(capture.start, &start, sizeof start, kernels::CopyKind::to_device, false));
   }
-  check_device(api, "Graph::replay", api.launch_graph(parts_->graph, kernels::current_stream()));
+  check_call(api, "Graph::replay", api.launch_graph(parts_->graph, kernels::current_stream()));
 }
 
 bool is_capturing() { return current_capture() != nullptr; }

@@ -62,7 +62,7 @@ double Tensor::item() const {
   double bits = 0;
   if (device().kind == DeviceKind::cuda) refuse_capture("item", "the value is not known");
   const auto& api = device_of(device());
-  check_device(api, "item", api.copy(&bits, raw(), size_of(dtype()), kernels::CopyKind::to_host, true));
+  check_call(api, "item", api.copy(&bits, raw(), size_of(dtype()), kernels::CopyKind::to_host, true));
   throw_faults(device());
   return with_type(dtype(), [&]<class T>() -> double {
     T x;

@@ -128,7 +128,7 @@ class Classify {
   // The entry of --json; text for people goes to `out`.
   tp::train::Record run(const std::string& file, std::FILE* out) {
     const auto start = std::chrono::steady_clock::now();
-    const tp::data::Image image = tp::data::read_image(file);
+    const tp::data::Image image = tp::data::read_image(file, tp::data::ImageOptions{.exif_orientation = true});
     const tp::Tensor x = tp::unsqueeze(tp::data::preprocess(image, preprocess_), 0).to(device_);
     const std::vector<Guess> guesses = best((*classifier_.model)(x), options_.top);
     const double milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();

@@ -7,7 +7,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
-    tapetum::parse_pickle({reinterpret_cast<const char*>(data), size}, "fuzz", {1 << 20, {"collections.OrderedDict", "torch._utils._rebuild_tensor_v2"}});
+    tapetum::parse_pickle({reinterpret_cast<const char*>(data), size}, "fuzz",
+                          {1 << 20, {"collections.OrderedDict", "torch._utils._rebuild_tensor_v2"}});
   } catch (const tapetum::FormatError&) {
   }
   return 0;

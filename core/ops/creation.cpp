@@ -23,9 +23,9 @@ void copy_bytes(Tensor& to, const Tensor& from, bool wait) {
   refuse_capture("to", "the host's values do not change with the graph's");
   const bool to_host = to.device().kind == DeviceKind::cpu, between = !to_host && from.device().kind == DeviceKind::cuda;
   const auto kind = to_host ? kernels::CopyKind::to_host : between ? kernels::CopyKind::within : kernels::CopyKind::to_device;
-  if (between) check_device(device_of(from.device()), "to", device_of(from.device()).finish(kernels::current_stream()));
+  if (between) check_call(device_of(from.device()), "to", device_of(from.device()).finish(kernels::current_stream()));
   const auto& api = device_of(to_host ? from.device() : to.device());
-  check_device(api, "to", api.copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind, wait || between));
+  check_call(api, "to", api.copy(to.mutable_raw(), from.raw(), static_cast<size_t>(to.numel()) * size_of(to.dtype()), kind, wait || between));
   if (to_host && wait) throw_faults(from.device());
 }
 
@@ -104,7 +104,7 @@ Tensor full(const Shape& shape, double value, DType dtype, Device device) {
   const auto& api = device_of(device);
   with_type(dtype, [&]<class T>() {
     const T element = cast<T>(value);
-    check_device(api, "full", api.fill(x.mutable_raw(), &element, sizeof element, x.numel()));
+    check_call(api, "full", api.fill(x.mutable_raw(), &element, sizeof element, x.numel()));
   });
   return x;
 }

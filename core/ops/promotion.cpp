@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/ops/creation.h"
+
 namespace tapetum {
 namespace {
 
@@ -33,5 +35,7 @@ DType promote(TensorList tensors) {
 DType compute_type(DType t) { return t == DType::f64 ? DType::f64 : is_floating(t) ? DType::f32 : DType::i64; }
 
 DType kernel_type(const Tensor& x) { return x.device().kind == DeviceKind::cpu ? compute_type(x.dtype()) : x.dtype(); }
+
+Tensor to_or_none(const Tensor& x, DType t) { return x.defined() ? to(x, t) : x; }
 
 }  // namespace tapetum

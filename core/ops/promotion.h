@@ -13,5 +13,6 @@ DType compute_type(DType t);
 // What the kernels of x's device read and write for floating-point values like x's: on the CPU what they compute in, on CUDA any such type
 // as it is (read once, computed in f32, rounded once).
 DType kernel_type(const Tensor& x);
+Tensor to_or_none(const Tensor& x, DType t);  // undefined where x is
 
 }  // namespace tapetum

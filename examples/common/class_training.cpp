@@ -27,7 +27,7 @@ namespace {
 using Batch = tp::data::ClassificationSample;
 using Loader = tp::data::DataLoader<tp::data::ClassificationData>;
 
-constexpr size_t kPanelImages = 24;
+constexpr size_t kPanelImages = 28;
 
 // What a run leaves in its folder: model has the last weights, best those of the epoch with the highest accuracy.
 constexpr const char* kBest = "best.safetensors";
@@ -44,13 +44,18 @@ tp::data::Transform augmentation_of(const std::string& name) {
 // The model, what teaches it and what judges it.
 class Training {
  public:
-  explicit Training(const ClassOptions& options)
+  // What is noteworthy goes to `notes`; null: nowhere.
+  Training(const ClassOptions& options, std::FILE* notes)
       : o(options), device(device_of(o.device)), sets(make_class_sets(o)), m(make_class_model(o, sets)), frozen_(o.freeze == "backbone") {
     m.model->to(device);
     tp::data::ClassificationData train = tp::data::Prepared(sets.train, m.preprocess, augmentation_of(o.augment)),
                                  val = tp::data::Prepared(sets.val, m.preprocess);
+    if (notes)
+      for (const auto* list : {&sets.skipped, &m.notes})
+        for (const std::string& note : *list) fmt::print(notes, "{}\n", note);
     cached_ = frozen_ && o.augment == "none";
     if (cached_) {
+      if (notes) fmt::print(notes, "the frozen part sees each of {} pictures once\n", train.size() + val.size());
       train = features_of(train);
       val = features_of(val);
     }
@@ -215,10 +220,7 @@ int train_classifier(const ClassOptions& o) {
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   tp::manual_seed(static_cast<uint64_t>(o.seed));
   const auto start = std::chrono::steady_clock::now();
-  Training training(o);
-  if (!o.quiet)
-    for (const auto* notes : {&training.sets.skipped, &training.m.notes})
-      for (const std::string& note : *notes) fmt::print(json.text(), "{}\n", note);
+  Training training(o, o.quiet ? nullptr : json.text());
 
   tp::train::RunFolder folder(o.program, o.out);
   if (o.find_lr) {

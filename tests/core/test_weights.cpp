@@ -142,7 +142,8 @@ TEST_CASE("weights: what is written as .pth comes back, ties and all, and is the
 TEST_CASE("a .pth file for another reader", "[.file]") {
   const Tensor values = tensor({0, 1, 2, 3, 4, 5}, {2, 3}), tied = tensor({1, 2}, {2});
   StateDict state;
-  for (DType t : {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i64, DType::i32, DType::u8, DType::i8}) state.set(name_of(t), to(values, t));
+  for (DType t : {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i64, DType::i32, DType::u8, DType::i8})
+    state.set(name_of(t), to(values, t));
   state.set("bool", to(tensor({0, 1, 0}, {3}), DType::boolean));
   state.set("scalar", scalar_tensor(2.5));
   state.set("empty", empty({0, 7}));

@@ -60,7 +60,6 @@ class TrainClassifier(ProgramTest):
         base = self.folder / "first" / "model.safetensors"
         three = self.pictures("three", 6, ("a", "b", "c"))
         for extra in (["--freeze", "backbone"], ["--freeze", "backbone", "--augment", "light"], ["--lr-layer3", "1e-4", "--lr-head=1e-2"]):
-            out = self.folder / "-".join(extra[0:1])
             report = self.call("finetune", "--root", three, "--weights", base, *SHORT, "--epochs", "2", "--out", self.folder / str(len(extra)), *extra)
             self.assertEqual(len(report["val"]["classes"]), 3)
         shown = self.call("weights", "show", self.folder / "2" / "model.safetensors", "--json")
