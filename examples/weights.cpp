@@ -126,7 +126,7 @@ int diff(const Options& o) {
   const programs::JsonOutput json(o.json);
   const tp::Weights w = tp::load_weights(o.words[1], {.key = o.key});
   auto model = programs::model_for(o.model, w, {.classes = o.classes});
-  const tp::nn::StateMatch match = tp::nn::match_state(*model, w);
+  const tp::nn::StateMatch match = programs::adapted_match(*model, w, 100);
   for (const std::string& note : w.notes) fmt::print(json.text(), "{}\n", note);
   const auto list = [&](const char* kind, const std::vector<std::string>& names) {
     for (const std::string& name : names) fmt::print(json.text(), "{:<11} {}\n", kind, name);

@@ -11,7 +11,8 @@ struct Classifier : nn::Layer {
   virtual Tensor forward_head(const Tensor& features) = 0;
   Tensor forward(const Tensor& x) final { return forward_head(forward_features(x)); }
   virtual const char* classifier_name() const = 0;  // of the layer with `classes` outputs in state_dict(): "fc", "classifier.6"
-  // Changes weights of the same architecture, trained at another image size, so that they fit this one: position embeddings are interpolated.
+  // Changes weights of the same architecture so that they fit: other libraries' names become ours, position embeddings are interpolated to
+  // another image size.
   virtual void adapt(StateDict&) const {}
 };
 

@@ -105,7 +105,51 @@ Tensor ViT::forward_features(const Tensor& x) {
   return select(encoder(cat({expand(class_token, {x.size(0), 1, options.dim}), patches}, 1)), 1, 0);
 }
 
+namespace {
+
+struct Renaming {
+  const char *from, *to;
+};
+
+// What timm, and a guide for beginners, call what torchvision calls otherwise; names of a block without "blocks.N.".
+constexpr Renaming kWhole[] = {{"cls_token", "class_token"},
+                               {"pos_embed", "encoder.pos_embedding"},
+                               {"positional_embedding", "encoder.pos_embedding"},
+                               {"patch_embed.proj.", "conv_proj."},
+                               {"patch_embedding.projection.", "conv_proj."},
+                               {"norm.", "encoder.ln."},
+                               {"head.", "heads.head."}};
+constexpr Renaming kBlock[] = {{"norm1.", "ln_1."},
+                               {"norm2.", "ln_2."},
+                               {"attn.qkv.", "self_attention.in_proj_"},
+                               {"attention.qkv.", "self_attention.in_proj_"},
+                               {"attn.proj.", "self_attention.out_proj."},
+                               {"attention.projection.", "self_attention.out_proj."},
+                               {"mlp.fc1.", "mlp.0."},
+                               {"mlp.fc2.", "mlp.3."}};
+
+template <size_t n> std::string renamed(const std::string& name, const Renaming (&rules)[n]) {
+  for (const Renaming& r : rules)
+    if (name.starts_with(r.from)) return r.to + name.substr(std::string_view(r.from).size());
+  return name;
+}
+
+std::string torchvision_name(const std::string& name) {
+  for (const char* blocks : {"blocks.", "transformer_layers."}) {
+    if (!name.starts_with(blocks)) continue;
+    const size_t number = std::string_view(blocks).size(), dot = name.find('.', number);
+    if (dot == std::string::npos) break;
+    return "encoder.layers.encoder_layer_" + name.substr(number, dot - number) + '.' + renamed(name.substr(dot + 1), kBlock);
+  }
+  return renamed(name, kWhole);
+}
+
+}  // namespace
+
 void ViT::adapt(StateDict& weights) const {
+  StateDict named;
+  for (const auto& [name, t] : weights) named.set(torchvision_name(name), t);
+  if (named.size() == weights.size()) weights = std::move(named);
   adapt_position_embedding(weights, "encoder.pos_embedding", patch_grid("ViT", options.image_size, options.patch_size),
                            {.prefix_tokens = options.pooling == ViTPooling::token});
 }

@@ -48,7 +48,7 @@ struct ViTEncoder : nn::Layer {
   nn::LayerNorm ln;
 };
 
-// Images of exactly image_size; adapt() carries weights over from another one.
+// Images of exactly image_size. adapt() takes weights of another size, and those of timm, whose names differ.
 struct ViT : Classifier {
   explicit ViT(const ViTOptions& options = {});  // throws Error unless patches divide the image and heads the dimension
   void visit(nn::Visitor& v) override;

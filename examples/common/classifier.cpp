@@ -41,9 +41,10 @@ std::string from_metadata(const tp::Metadata& metadata, const char* key) {
 
 }  // namespace
 
-tp::nn::Box<tp::models::Classifier> model_for(const std::string& name, const tp::StateDict& weights, const tp::models::CreateOptions& options) {
+tp::nn::Box<tp::models::Classifier> model_for(const std::string& name, tp::StateDict weights, const tp::models::CreateOptions& options) {
   const tp::nn::init::Skip skip;
   auto model = tp::models::create(name, options);
+  model->adapt(weights);
   tp::models::CreateOptions fitted = options;
   const std::string last = std::string(model->classifier_name()) + ".weight";
   if (const tp::Tensor* w = weights.find(last); w && w->dim() >= 2 && w->size(0) > 0 && !options.classes) fitted.classes = w->size(0);
@@ -56,10 +57,15 @@ tp::nn::Box<tp::models::Classifier> model_for(const std::string& name, const tp:
   return model;
 }
 
+tp::nn::StateMatch adapted_match(tp::models::Classifier& model, tp::StateDict weights, size_t most) {
+  model.adapt(weights);
+  return tp::nn::match_state(model, weights, most);
+}
+
 std::vector<std::string> models_that_fit(const tp::StateDict& weights) {
   std::vector<std::string> names;
   for (const tp::models::ModelEntry& entry : tp::models::list())
-    if (auto model = model_for(entry.name, weights, {}); tp::nn::match_state(*model, weights, 0).fits()) names.push_back(entry.name);
+    if (auto model = model_for(entry.name, weights, {}); adapted_match(*model, weights, 0).fits()) names.push_back(entry.name);
   return names;
 }
 

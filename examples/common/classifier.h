@@ -6,6 +6,7 @@
 #include "core/serialization/weights.h"
 #include "data/preprocess.h"
 #include "models/create.h"
+#include "nn/state_match.h"
 
 namespace programs {
 
@@ -29,8 +30,11 @@ struct LoadedClassifier {
 LoadedClassifier load_classifier(const ClassifierSource& source);
 
 // A model whose number of classes and channels are those of the weights, where the options leave them open; its own values are not set.
-tapetum::nn::Box<tapetum::models::Classifier> model_for(const std::string& name, const tapetum::StateDict& weights,
+tapetum::nn::Box<tapetum::models::Classifier> model_for(const std::string& name, tapetum::StateDict weights,
                                                         const tapetum::models::CreateOptions& options);
+
+// How weights fit a model after its adapt().
+tapetum::nn::StateMatch adapted_match(tapetum::models::Classifier& model, tapetum::StateDict weights, size_t most);
 
 // Names of models that have exactly these tensors.
 std::vector<std::string> models_that_fit(const tapetum::StateDict& weights);

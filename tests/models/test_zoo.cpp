@@ -201,4 +201,31 @@ TEST_CASE("zoo: weights of another image size fit after adapt(), those of the sa
   REQUIRE(plain.load_state_dict(plain_weights).complete());
 }
 
+TEST_CASE("zoo: ViT takes timm's names") {
+  models::ViT model({.image_size = 16, .patch_size = 8, .dim = 8, .depth = 2, .heads = 2, .mlp_dim = 16, .classes = 3});
+  const std::pair<const char*, Shape> timm[] = {{"cls_token", {1, 1, 8}},       {"pos_embed", {1, 5, 8}}, {"patch_embed.proj.weight", {8, 3, 8, 8}},
+                                                {"patch_embed.proj.bias", {8}}, {"norm.weight", {8}},     {"norm.bias", {8}},
+                                                {"head.weight", {3, 8}},        {"head.bias", {3}}};
+  StateDict weights;
+  for (const auto& [name, shape] : timm) weights.set(name, rand(shape));
+  for (const std::string block : {"blocks.0.", "blocks.1."})
+    for (const auto& [name, shape] : {std::pair<const char*, Shape>{"norm1.weight", {8}},
+                                      {"norm1.bias", {8}},
+                                      {"attn.qkv.weight", {24, 8}},
+                                      {"attn.qkv.bias", {24}},
+                                      {"attn.proj.weight", {8, 8}},
+                                      {"attn.proj.bias", {8}},
+                                      {"norm2.weight", {8}},
+                                      {"norm2.bias", {8}},
+                                      {"mlp.fc1.weight", {16, 8}},
+                                      {"mlp.fc1.bias", {16}},
+                                      {"mlp.fc2.weight", {8, 16}},
+                                      {"mlp.fc2.bias", {8}}})
+      weights.set(block + name, rand(shape));
+  REQUIRE_FALSE(model.compare(weights).complete());
+  model.adapt(weights);
+  REQUIRE(model.load_state_dict(weights).complete());
+  REQUIRE(weights.at("encoder.layers.encoder_layer_1.self_attention.in_proj_weight").shape() == Shape{24, 8});
+}
+
 }  // namespace tapetum
