@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "core/error.h"
@@ -222,14 +223,14 @@ PickleLimits limits_of(const ByteSource& s) { return {memory_limit(s), kCallable
 
 // A pickle somewhere in a file. How long it is shows only when it has been read: the window grows until it is whole.
 struct FilePickle {
-  std::string text;
+  std::unique_ptr<const std::string> text;  // a short string's characters would move with it, away from the values that point to them
   Pickle pickle;
 };
 FilePickle read_pickle(const ByteSource& s, uint64_t offset) {
   for (uint64_t window = 1 << 16;; window *= 2) {
     const uint64_t rest = s.size - std::min(offset, s.size), part = std::min(window, rest);
-    FilePickle result{s.text(offset, part), {}};
-    if (auto pickle = parse_pickle(result.text, s.name, limits_of(s))) {
+    FilePickle result{std::make_unique<const std::string>(s.text(offset, part)), {}};
+    if (auto pickle = parse_pickle(*result.text, s.name, limits_of(s))) {
       result.pickle = std::move(*pickle);
       return result;
     }
