@@ -158,17 +158,9 @@ tp::train::Record report(Training& t, const tp::train::Trainer& trainer, const S
   val.set("pixel_accuracy", scores.confusion.pixel_accuracy());
   for (const auto& [name, file] : kFiles)
     if (std::filesystem::exists(folder.file(file))) files.set(name, folder.file(file));
-  r.set("model", "unet").set("parameters", t.model.parameter_count()).set("cpu", programs::cpu_name()).set("threads", tp::get_num_threads());
-  r.set("seed", t.o.seed).set("epochs", trainer.epoch()).set("steps", trainer.steps()).set("seconds_per_step", trainer.seconds_per_step());
-  r.set("images_per_second", trainer.images_per_second()).set("peak_memory_mb", programs::peak_memory_mb());
+  r.set("model", "unet").set("parameters", t.model.parameter_count());
+  t.o.report(r, trainer);
   return r.set("train", train).set("val", val).set("files", files);
-}
-
-// What the best epoch reached, where it is not the last.
-std::string best_of(const tp::train::Trainer& trainer) {
-  const int64_t epoch = trainer.best_epoch();
-  if (epoch == 0 || epoch == trainer.epoch()) return {};
-  return fmt::format(" ({:.4f} after epoch {}: {})", trainer.history("miou")[static_cast<size_t>(epoch - 1)], epoch, kBest);
 }
 
 int train(const TrainOptions& o) {
@@ -217,8 +209,8 @@ int train(const TrainOptions& o) {
   write_png(folder.file("curves.png"), tp::data::Image(curves));
   json.write(report(training, trainer, *scores, folder));
   if (!o.quiet)
-    fmt::print(json.text(), "mIoU {:.4f} on {} held-out images{}; {}\n", scores->confusion.miou(), training.sets.val.size(), best_of(trainer),
-               folder.path());
+    fmt::print(json.text(), "mIoU {:.4f} on {} held-out images{}; {}\n", scores->confusion.miou(), training.sets.val.size(),
+               programs::best_of(trainer, "miou", kBest), folder.path());
   return 0;
 }
 

@@ -72,8 +72,9 @@ const data::Preprocess& preset(const std::string& name) {
 
 ChosenPreset preset_for(const std::string& model, const StateDict& weights, const Metadata& metadata) {
   if (const auto own = metadata.find("preprocess"); own != metadata.end()) return {data::parse_preprocess(own->second), "from the file"};
+  const uint32_t print = fingerprint(weights);
   for (const Known& k : kKnown)
-    if (fingerprint(weights) == k.fingerprint) return {preset(k.preset), fmt::format("{}: these weights are known", k.preset)};
+    if (print == k.fingerprint) return {preset(k.preset), fmt::format("{}: these weights are known", k.preset)};
   for (const Usual& u : kUsual)
     if (model == u.model) return {preset(u.preset), fmt::format("{}: usual for {}", u.preset, model)};
   return {preset("imagenet"), fmt::format("imagenet: usual for {}", model)};

@@ -186,10 +186,8 @@ tp::train::Record report(Training& t, const tp::train::Trainer& trainer, const t
   train.set("loss", trainer.history("loss"));
   for (const auto& [name, file] : kFiles)
     if (std::filesystem::exists(folder.file(file))) files.set(name, folder.file(file));
-  r.set("model", t.m.name).set("parameters", t.m.model->parameter_count()).set("cpu", cpu_name()).set("threads", tp::get_num_threads());
-  r.set("seed", t.o.seed).set("epochs", trainer.epoch()).set("steps", trainer.steps()).set("seconds", seconds);
-  r.set("seconds_per_step", trainer.seconds_per_step()).set("images_per_second", trainer.images_per_second());
-  r.set("peak_memory_mb", peak_memory_mb()).set("best_epoch", trainer.best_epoch());
+  r.set("model", t.m.name).set("parameters", t.m.model->parameter_count()).set("seconds", seconds).set("best_epoch", trainer.best_epoch());
+  t.o.report(r, trainer);
   return r.set("train", train).set("val", val).set("files", files);
 }
 
@@ -204,13 +202,6 @@ void find_lr(Training& t, const tp::train::RunFolder& folder, std::FILE* out) {
   });
   write_png(folder.file("lr_finder.png"), tp::data::Image(tp::viz::learning_rate_curve(sweep)));
   fmt::print(out, "steepest at {:.2g}, a tenth of the best at {:.2g}; {}\n", sweep.steepest, sweep.minimum_tenth, folder.file("lr_finder.png"));
-}
-
-// What the best epoch reached, where it is not the last.
-std::string best_of(const tp::train::Trainer& trainer) {
-  const int64_t epoch = trainer.best_epoch();
-  if (epoch == 0 || epoch == trainer.epoch()) return {};
-  return fmt::format(" ({:.4f} after epoch {}: {})", trainer.history("accuracy")[static_cast<size_t>(epoch - 1)], epoch, kBest);
 }
 
 }  // namespace
@@ -249,7 +240,7 @@ int train_classifier(const ClassOptions& o) {
   std::optional<Training::Scores> scores;
   const auto validate = [&] {
     scores = training.judge();
-    return tp::train::Values{{"val_loss", scores->loss}, {"accuracy", scores->metrics.result().accuracy}};
+    return tp::train::Values{{"val_loss", scores->loss}, {"accuracy", scores->metrics.confusion().pixel_accuracy()}};  // result() sorts all scores
   };
   const auto outcome = trainer.fit(
       *training.loader, [&](const Batch& batch) { return training.step(batch); }, validate);
@@ -272,7 +263,7 @@ int train_classifier(const ClassOptions& o) {
   json.write(report(training, trainer, val, folder, seconds));
   if (!o.quiet)
     fmt::print(json.text(), "accuracy {:.4f}, macro F1 {:.4f} on {} held-out pictures{}; {}\n", result.accuracy, result.macro.f1, result.samples,
-               best_of(trainer), folder.path());
+               best_of(trainer, "accuracy", kBest), folder.path());
   return 0;
 }
 

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <optional>
 
 #include "core/error.h"
+#include "data/file.h"
 #include "models/presets.h"
 #include "nn/init.h"
 #include "nn/state_match.h"
@@ -15,7 +15,6 @@ namespace tp = tapetum;
 namespace programs {
 namespace {
 
-// Labels are kept as lines.
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   for (size_t at = 0; at < text.size();) {
@@ -85,10 +84,8 @@ LoadedClassifier load_classifier(const ClassifierSource& source) {
 }
 
 std::vector<std::string> read_labels_file(const std::string& path, int64_t classes) {
-  std::ifstream in(path);
-  if (!in) throw tp::IoError(fmt::format("{}: cannot be read", path));
   std::vector<std::string> labels;
-  for (std::string line; std::getline(in, line);) {
+  for (std::string line : lines_of(tp::data::read_file(path))) {
     if (line.ends_with('\r')) line.pop_back();
     if (!line.empty()) labels.push_back(line.substr(line.rfind('\t') + 1));
   }

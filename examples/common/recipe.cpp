@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/threads.h"
+#include "examples/common/machine.h"
 #include "optim/adam.h"
 #include "optim/lamb.h"
 #include "optim/lion.h"
@@ -112,6 +114,12 @@ void Recipe::setup(tapetum::Metadata& m) const {
   if (schedule != "none") m["--epochs"] = fmt::format("{}", epochs);
 }
 
+void Recipe::report(tapetum::train::Record& r, const tapetum::train::Trainer& trainer) const {
+  r.set("cpu", cpu_name()).set("threads", tapetum::get_num_threads()).set("seed", seed).set("epochs", trainer.epoch()).set("steps", trainer.steps());
+  r.set("seconds_per_step", trainer.seconds_per_step()).set("images_per_second", trainer.images_per_second());
+  r.set("peak_memory_mb", peak_memory_mb());
+}
+
 tapetum::data::LoaderOptions Recipe::loading(bool shuffle, tapetum::Device on) const {
   return {.batch_size = batch_size, .shuffle = shuffle, .workers = static_cast<int>(workers), .seed = static_cast<uint64_t>(seed), .device = on};
 }
@@ -137,6 +145,12 @@ std::unique_ptr<optim::Scheduler> make_scheduler(const Recipe& r, optim::Optimiz
     const double part = static_cast<double>(step - warmup) / static_cast<double>(std::max<int64_t>(1, steps - warmup));
     return schedule == "cosine" ? 0.5 * (1 + std::cos(std::numbers::pi * part)) : 1.0;
   });
+}
+
+std::string best_of(const tapetum::train::Trainer& trainer, const std::string& score, const std::string& file) {
+  const int64_t epoch = trainer.best_epoch();
+  if (epoch == 0 || epoch == trainer.epoch()) return {};
+  return fmt::format(" ({:.4f} after epoch {}: {})", trainer.history(score)[static_cast<size_t>(epoch - 1)], epoch, file);
 }
 
 }  // namespace programs

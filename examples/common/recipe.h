@@ -10,6 +10,7 @@
 #include "examples/common/command_line.h"
 #include "optim/scheduler.h"
 #include "train/record.h"
+#include "train/trainer.h"
 
 namespace programs {
 
@@ -30,6 +31,7 @@ struct Recipe {
   void check() const;                                 // throws UsageError naming the flag and what it was given
   void record(tapetum::train::Record& config) const;  // into config.json
   void setup(tapetum::Metadata& setup) const;         // what a resumed run must have been started with, too
+  void report(tapetum::train::Record& result, const tapetum::train::Trainer& trainer) const;  // the machine, how long and how fast it ran
   tapetum::data::LoaderOptions loading(bool shuffle, tapetum::Device on) const;
 };
 
@@ -43,6 +45,9 @@ std::unique_ptr<tapetum::optim::Optimizer> make_optimizer(const Recipe& recipe, 
 
 // Stepped after every batch: warm-up from near zero, then the schedule over the steps that remain.
 std::unique_ptr<tapetum::optim::Scheduler> make_scheduler(const Recipe& recipe, tapetum::optim::Optimizer& optimizer, int64_t steps_per_epoch);
+
+// " (0.9564 after epoch 17: best.safetensors)": what `score` was in the best epoch, where that is not the last; else nothing.
+std::string best_of(const tapetum::train::Trainer& trainer, const std::string& score, const std::string& file);
 
 // Checks of flags: each throws UsageError.
 void require(bool good, const std::string& reason);
