@@ -182,14 +182,13 @@ void check_inputs(const char* op, const Tensor& x, const Tensor& weight, const T
   check_vector(op, "bias", x, bias);
 }
 
-// x as its device's kernels read it, weight and bias in one type: their own where they agree and x is read as it is, else the one computed in.
+// Weight and bias in one type: their own where they agree, else the one computed in.
 template <class Op, class... Statistics>
 auto normalised(const typename Op::Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Statistics&... statistics) {
-  const Tensor wide = to(x, kernel_type(x));
   const bool agree = !weight.defined() || !bias.defined() || weight.dtype() == bias.dtype();
-  const DType parameters = agree && wide.dtype() == x.dtype() ? parameter_type(x, weight, bias) : compute_type(x.dtype());
+  const DType parameters = agree ? parameter_type(x, weight, bias) : compute_type(x.dtype());
   const auto read = [&](const Tensor& t) { return t.defined() ? to(t, parameters) : t; };
-  return apply<Op>(o, wide, read(weight), read(bias), statistics...);
+  return apply<Op>(o, x, read(weight), read(bias), statistics...);
 }
 
 void move_towards(Tensor running, const Tensor& value, double factor, double momentum) {
@@ -205,7 +204,7 @@ Tensor batch_norm(const Tensor& x, Tensor running_mean, Tensor running_var, cons
   check_vector("batch_norm", "running_var", x, running_var);
   if (!o.training) {
     if (!running_mean.defined() || !running_var.defined()) throw Error("batch_norm: running statistics are needed outside training");
-    return to(normalised<BatchNormInferenceOp>({o.eps}, x, weight, bias, running_mean, running_var), x.dtype());
+    return normalised<BatchNormInferenceOp>({o.eps}, x, weight, bias, running_mean, running_var);
   }
   const int64_t count = x.numel() / x.size(1);
   if (count == 1)
@@ -216,21 +215,21 @@ Tensor batch_norm(const Tensor& x, Tensor running_mean, Tensor running_var, cons
     if (running_mean.defined()) move_towards(running_mean, mean.detach(), 1, o.momentum);
     if (running_var.defined()) move_towards(running_var, var.detach(), static_cast<double>(count) / static_cast<double>(count - 1), o.momentum);
   }
-  return to(y, x.dtype());
+  return y;
 }
 
 Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {
   check_inputs("group_norm", x, weight, bias);
   if (groups < 1 || x.size(1) % groups != 0)
     throw ShapeError(fmt::format("group_norm: {} groups do not divide the channels of {}", groups, to_string(x.shape())));
-  return to(normalised<ChannelNormOp<GroupNorm>>({groups, o.eps}, x, weight, bias)[0], x.dtype());
+  return normalised<ChannelNormOp<GroupNorm>>({groups, o.eps}, x, weight, bias)[0];
 }
 
 Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {
   check_inputs("instance_norm", x, weight, bias);
   if (x.size(0) > 0 && inner_size(x) == 1)
     throw ShapeError(fmt::format("instance_norm: more than one value is needed for each channel of an image, got input {}", to_string(x.shape())));
-  return to(normalised<ChannelNormOp<InstanceNorm>>({o.eps}, x, weight, bias)[0], x.dtype());
+  return normalised<ChannelNormOp<InstanceNorm>>({o.eps}, x, weight, bias)[0];
 }
 
 }  // namespace tapetum

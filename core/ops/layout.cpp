@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/ops/view.h"
 #include "core/size2.h"
 
 namespace tapetum {
@@ -28,6 +29,11 @@ Tensor empty_image(const Shape& shape, DType dtype, Device device, TensorList in
   bool last = shape.size() == 4 && prefer_channels_last() && shape[1] >= 4;
   for (const Tensor& x : inputs) last = last || (shape.size() == 4 && x.defined() && x.is_channels_last());
   return empty_strided(shape, last ? channels_last_strides(shape) : contiguous_strides(shape), dtype, device);
+}
+
+Tensor as_image(const Tensor& x) {
+  const bool wanted = x.dim() == 4 && prefer_channels_last() && x.size(1) >= 4 && x.strides()[1] != 1;
+  return wanted ? channels_last(x) : x;
 }
 
 }  // namespace tapetum

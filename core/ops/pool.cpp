@@ -135,8 +135,8 @@ WindowOptions adaptive_windows(const char* op, const Tensor& x, Size2 size) {
 
 // The places are i32.
 Indexed pool(const Tensor& x, const WindowOptions& o) {
-  const auto [y, index] = apply<MaxPool2dOp>(o, to(x, kernel_type(x)));
-  return {to(y, x.dtype()), index};
+  const auto [y, index] = apply<MaxPool2dOp>(o, x);
+  return {y, index};
 }
 
 Indexed pool(const Tensor& x, Size2 kernel_size, const MaxPool2dOptions& o) {

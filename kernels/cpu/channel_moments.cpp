@@ -5,14 +5,15 @@
 namespace tapetum::kernels {
 namespace {
 
-bool supports(const ChannelMomentsArgs& a) { return serves(a.shape.dtype); }
+bool supports(const ChannelMomentsArgs& a) { return stores(a.shape.dtype); }
 double error(const ChannelMomentsArgs&) { return 16; }
 
 // The terms d and d^2 for d = x - shift.
-template <class T, int U> struct MomentTerms {
-  const T* x;
+template <class S, int U> struct MomentTerms {
+  using T = Compute<S>;
+  const S* x;
   Vec<T> shift[U];
-  MomentTerms(const T* x, const T* shifts, int64_t lanes) : x(x) {
+  MomentTerms(const S* x, const S* shifts, int64_t lanes) : x(x) {
     for (int u = 0; u < U; ++u) shift[u] = Vec<T>::load(shifts + u * Vec<T>::lanes, lanes);
   }
   void operator()(int64_t at, int u, int64_t lanes, Vec<T>& a, Vec<T>& b) const {
@@ -29,33 +30,35 @@ void merge(double& mean, double& m2, double seen, double count, double shift, do
   m2 += squares - sum * sum / count + delta * delta * (seen * count / (seen + count));
 }
 
-template <class T> void moments_of_rows(const T* x, int64_t rows, int64_t c, double* mean, double* m2) {
+template <class S> void moments_of_rows(const S* x, int64_t rows, int64_t c, double* mean, double* m2) {
+  using T = Compute<S>;
   for (int64_t i = 0; i < c; ++i) mean[i] = m2[i] = 0;
   for (int64_t r = 0; r < rows; r += kRun) {
     const int64_t count = rows - r < kRun ? rows - r : kRun;
     sum_chunks<T>(
-        count, c, [&]<int U>(int64_t first, int64_t lanes) { return MomentTerms<T, U>(x + r * c + first, x + first, lanes); },
+        count, c, [&]<int U>(int64_t first, int64_t lanes) { return MomentTerms<S, U>(x + r * c + first, x + first, lanes); },
         [&](int64_t first, int64_t n, const T* sum, const T* squares) {
           for (int64_t i = 0; i < n; ++i)
-            merge(mean[first + i], m2[first + i], static_cast<double>(r), static_cast<double>(count), x[first + i], sum[i], squares[i]);
+            merge(mean[first + i], m2[first + i], static_cast<double>(r), static_cast<double>(count), cast<double>(x[first + i]), sum[i], squares[i]);
         });
   }
 }
 
-template <class T>
-void moments_of_channel(const ChannelNormShape& z, const T* x, int64_t set, int64_t c, int64_t begin, int64_t end, double& mean, double& m2) {
+template <class S>
+void moments_of_channel(const ChannelNormShape& z, const S* x, int64_t set, int64_t c, int64_t begin, int64_t end, double& mean, double& m2) {
+  using T = Compute<S>;
   using V = Vec<T>;
   mean = m2 = 0;
   double seen = 0;
   for_each_run(z, set, c, begin, end, [&](int64_t at, int64_t count) {
-    const V shift(x[at]);
+    const V shift(cast<T>(x[at]));
     V sum(T(0)), squares(T(0));
     for (int64_t i = 0; i < count; i += V::lanes) {
       const V d = (V::load(x + at + i, count - i) - shift).keep(count - i, 0);
       sum = sum + d;
       squares = squares + d * d;
     }
-    merge(mean, m2, seen, static_cast<double>(count), x[at], sum.sum(), squares.sum());
+    merge(mean, m2, seen, static_cast<double>(count), cast<double>(x[at]), sum.sum(), squares.sum());
     seen += static_cast<double>(count);
   });
 }
@@ -66,8 +69,8 @@ Status run(const ChannelMomentsArgs& args, Workspace& scratch) {
   const auto& z = args.shape;
   const Blocks blocks(z);
   const Parts parts(scratch.data, z);
-  with_served_type(z.dtype, [&]<class T>() {
-    auto x = static_cast<const T*>(args.x);
+  with_stored_type(z.dtype, [&]<class S>() {
+    auto x = static_cast<const S*>(args.x);
     for_each_block(
         z,
         [&](int64_t set, int64_t begin, int64_t end, int64_t part) {

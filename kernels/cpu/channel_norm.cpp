@@ -5,8 +5,8 @@
 namespace tapetum::kernels {
 namespace {
 
-bool supports_forward(const ChannelNormForwardArgs& a) { return serves(a.shape.dtype); }
-bool supports_backward(const ChannelNormBackwardArgs& a) { return serves(a.shape.dtype); }
+bool supports_forward(const ChannelNormForwardArgs& a) { return stores(a.shape.dtype); }
+bool supports_backward(const ChannelNormBackwardArgs& a) { return stores(a.shape.dtype); }
 double error_forward(const ChannelNormForwardArgs&) { return 8; }
 double error_backward(const ChannelNormBackwardArgs&) { return 64; }
 
@@ -26,24 +26,33 @@ template <class F> void for_each_stretch(const ChannelNormShape& z, F f) {
 // A row takes each channel's coefficient in turn, a plane one for all.
 template <class T> Vec<T> coefficient(const T* p, bool rows, int64_t i, int64_t n) { return rows ? Vec<T>::load(p + i, n) : Vec<T>(*p); }
 
-size_t workspace_forward(const ChannelNormForwardArgs& a) { return static_cast<size_t>(3 * a.shape.sets * a.shape.c) * size_of(a.shape.dtype); }
+// Weight, bias or a gradient of theirs, which may be f32 where images are stored in 16 bits.
+double read(const void* p, DType dtype, int64_t i) {
+  return with_type(dtype, [&]<class P>() { return cast<double>(static_cast<const P*>(p)[i]); });
+}
+void write(void* p, DType dtype, int64_t i, double v) {
+  with_type(dtype, [&]<class P>() { static_cast<P*>(p)[i] = cast<P>(v); });
+}
+
+size_t workspace_forward(const ChannelNormForwardArgs& a) { return static_cast<size_t>(3 * a.shape.sets * a.shape.c * compute_size(a.shape.dtype)); }
 
 Status forward(const ChannelNormForwardArgs& a, Workspace& scratch) {
   const auto& z = a.shape;
-  with_served_type(z.dtype, [&]<class T>() {
+  with_stored_type(z.dtype, [&]<class S>() {
+    using T = Compute<S>;
     using V = Vec<T>;
     const int64_t all = z.sets * z.c;
     T *shift = static_cast<T*>(scratch.data), *scale = shift + all, *offset = scale + all;
     for (int64_t i = 0; i < all; ++i) {
       const int64_t c = i % z.c, s = i / z.group;
-      const double factor = (a.weight ? static_cast<const T*>(a.weight)[c] : 1.0) / __builtin_sqrt(a.var[s] + a.eps);
+      const double factor = (a.weight ? read(a.weight, z.parameters, c) : 1.0) / __builtin_sqrt(a.var[s] + a.eps);
       shift[i] = static_cast<T>(a.mean[s]);
       scale[i] = static_cast<T>(factor);
-      offset[i] = static_cast<T>((a.bias ? static_cast<const T*>(a.bias)[c] : 0.0) + (shift[i] - a.mean[s]) * factor);
+      offset[i] = static_cast<T>((a.bias ? read(a.bias, z.parameters, c) : 0.0) + (shift[i] - a.mean[s]) * factor);
     }
     for_each_stretch(z, [&](int64_t at, int64_t count, int64_t set, int64_t c) {
-      const T* x = static_cast<const T*>(a.x) + at;
-      T* y = static_cast<T*>(a.y) + at;
+      const S* x = static_cast<const S*>(a.x) + at;
+      S* y = static_cast<S*>(a.y) + at;
       const int64_t k = set * z.c + c;
       const bool rows = z.channels_last;
       for (int64_t i = 0; i < count; i += V::lanes) {
@@ -57,10 +66,11 @@ Status forward(const ChannelNormForwardArgs& a, Workspace& scratch) {
 }
 
 // The terms gy and gy (x - shift).
-template <class T, int U> struct GradientTerms {
-  const T *x, *gy;
+template <class S, int U> struct GradientTerms {
+  using T = Compute<S>;
+  const S *x, *gy;
   Vec<T> shift[U];
-  GradientTerms(const T* x, const T* gy, const T* shifts, int64_t lanes) : x(x), gy(gy) {
+  GradientTerms(const S* x, const S* gy, const T* shifts, int64_t lanes) : x(x), gy(gy) {
     for (int u = 0; u < U; ++u) shift[u] = Vec<T>::load(shifts + u * Vec<T>::lanes, lanes);
   }
   void operator()(int64_t at, int u, int64_t lanes, Vec<T>& a, Vec<T>& b) const {
@@ -71,16 +81,17 @@ template <class T, int U> struct GradientTerms {
 };
 
 // The sums of gy and of gy (x - shift) for each part.
-template <class T> void gradient_sums(const ChannelNormBackwardArgs& a, const T* shift, const Parts& parts) {
+template <class S> void gradient_sums(const ChannelNormBackwardArgs& a, const Compute<S>* shift, const Parts& parts) {
+  using T = Compute<S>;
   using V = Vec<T>;
   const auto& z = a.shape;
-  auto x = static_cast<const T*>(a.x), gy = static_cast<const T*>(a.gy);
+  auto x = static_cast<const S*>(a.x), gy = static_cast<const S*>(a.gy);
   const auto rows = [&](int64_t set, int64_t begin, int64_t end, int64_t part) {
     for (int64_t r = begin; r < end; r += kRun) {
       const int64_t at = (set * z.n * z.l + r) * z.c;
       sum_chunks<T>(
           end - r < kRun ? end - r : kRun, z.c,
-          [&]<int U>(int64_t first, int64_t lanes) { return GradientTerms<T, U>(x + at + first, gy + at + first, shift + set * z.c + first, lanes); },
+          [&]<int U>(int64_t first, int64_t lanes) { return GradientTerms<S, U>(x + at + first, gy + at + first, shift + set * z.c + first, lanes); },
           [&](int64_t first, int64_t n, const T* sum, const T* product) {
             for (int64_t i = 0; i < n; ++i) {
               parts.a[part + first + i] += sum[i];
@@ -121,7 +132,7 @@ template <class T> void merge_sums(const ChannelNormBackwardArgs& a, const T* sh
 }
 
 size_t workspace_backward(const ChannelNormBackwardArgs& a) {
-  return Parts::bytes(a.shape) + static_cast<size_t>(4 * a.shape.sets * a.shape.c) * size_of(a.shape.dtype);
+  return Parts::bytes(a.shape) + static_cast<size_t>(4 * a.shape.sets * a.shape.c * compute_size(a.shape.dtype));
 }
 
 // gx = scale gy + slope (x - shift) + offset for each channel of a set (formula: reference).
@@ -130,16 +141,16 @@ Status backward(const ChannelNormBackwardArgs& a, Workspace& scratch) {
   const Parts parts(scratch.data, z);
   const int64_t blocks = Blocks(z).per_set, all = z.sets * z.c;
   const double values = static_cast<double>(z.n * z.l * z.group);
-  with_served_type(z.dtype, [&]<class T>() {
+  with_stored_type(z.dtype, [&]<class S>() {
+    using T = Compute<S>;
     using V = Vec<T>;
     T *shift = reinterpret_cast<T*>(parts.a + 2 * Parts::count(z)), *scale = shift + all, *slope = scale + all, *offset = slope + all;
-    auto weight = static_cast<const T*>(a.weight);
-    const auto weight_of = [&](int64_t c) { return weight ? weight[c] : 1.0; };
+    const auto weight_of = [&](int64_t c) { return a.weight ? read(a.weight, z.parameters, c) : 1.0; };
     const auto part_of = [&](int64_t set, int64_t c) { return set * blocks * z.c + c; };
     const auto rstd_of = [&](int64_t i) { return 1 / __builtin_sqrt(a.var[i / z.group] + a.eps); };
     for (int64_t i = 0; i < all; ++i) shift[i] = static_cast<T>(a.mean[i / z.group]);
     if (!a.fixed || a.gweight || a.gbias) {
-      gradient_sums(a, shift, parts);
+      gradient_sums<S>(a, shift, parts);
       merge_sums(a, shift, parts);
     }
     for (int64_t c = 0; c < z.c; ++c) {
@@ -148,8 +159,8 @@ Status backward(const ChannelNormBackwardArgs& a, Workspace& scratch) {
         gw += parts.b[part_of(set, c)] * rstd_of(set * z.c + c);
         gb += parts.a[part_of(set, c)];
       }
-      if (a.gweight) static_cast<T*>(a.gweight)[c] = static_cast<T>(gw);
-      if (a.gbias) static_cast<T*>(a.gbias)[c] = static_cast<T>(gb);
+      if (a.gweight) write(a.gweight, z.parameters, c, gw);
+      if (a.gbias) write(a.gbias, z.parameters, c, gb);
     }
     if (!a.gx) return;
     for (int64_t i = 0; i < all; i += z.group) {
@@ -166,8 +177,8 @@ Status backward(const ChannelNormBackwardArgs& a, Workspace& scratch) {
       }
     }
     for_each_stretch(z, [&](int64_t at, int64_t count, int64_t set, int64_t c) {
-      const T *x = static_cast<const T*>(a.x) + at, *gy = static_cast<const T*>(a.gy) + at;
-      T* gx = static_cast<T*>(a.gx) + at;
+      const S *x = static_cast<const S*>(a.x) + at, *gy = static_cast<const S*>(a.gy) + at;
+      S* gx = static_cast<S*>(a.gx) + at;
       const int64_t k = set * z.c + c;
       const bool rows = z.channels_last;
       for (int64_t i = 0; i < count; i += V::lanes) {

@@ -7,12 +7,14 @@
 namespace tapetum::kernels {
 namespace {
 
-// y = activation(y + residual); the gradients have neither.
-template <class T> class Epilogue {
+// y = activation(y + residual) with a residual that is stored as S; the gradients have neither.
+template <class S> class Epilogue {
+  using T = Compute<S>;
+
  public:
   Epilogue() = default;
   explicit Epilogue(const Conv2dArgs& a)
-      : residual_(images(static_cast<const T*>(a.residual), a.shape.n, a.shape.p, a.shape.q, a.shape.residual_stride)),
+      : residual_(images(static_cast<const S*>(a.residual), a.shape.n, a.shape.p, a.shape.q, a.shape.residual_stride)),
         activation_(a.shape.activation) {}
 
   // Channels from `first` on.
@@ -21,17 +23,16 @@ template <class T> class Epilogue {
     if (e.residual_.data) e.residual_.data += first * residual_.stride_c;
     return e;
   }
-  // Channels [c, c + channels) of one pixel, which lie side by side at y.
+  bool is_empty() const { return !residual_.data && activation_ == ConvActivation::none; }
+  // Channels [c, c + channels) of one pixel: a register of them, or as they lie side by side at y.
+  Vec<T> operator()(Vec<T> sum, int64_t n, int64_t h, int64_t w, int64_t c, int64_t channels) const {
+    if (residual_.data) sum = sum + Vec<T>::gather(residual_.at(n, h, w) + c * residual_.stride_c, residual_.stride_c, channels);
+    return activate(sum);
+  }
   void operator()(T* y, int64_t n, int64_t h, int64_t w, int64_t c, int64_t channels) const {
-    if (!residual_.data && activation_ == ConvActivation::none) return;
-    const auto& r = residual_;
-    const T* added = r.data ? r.data + n * r.stride_n + h * r.stride_h + w * r.stride_w + c * r.stride_c : nullptr;
-    for (int64_t i = 0; i < channels; i += Vec<T>::lanes) {
-      const int64_t count = channels - i;
-      Vec<T> sum = Vec<T>::load(y + i, count);
-      if (added) sum = sum + Vec<T>::gather(added + i * r.stride_c, r.stride_c, count);
-      activate(sum).store(y + i, count);
-    }
+    if (is_empty()) return;
+    for (int64_t i = 0; i < channels; i += Vec<T>::lanes)
+      (*this)(Vec<T>::load(y + i, channels - i), n, h, w, c + i, channels - i).store(y + i, channels - i);
   }
 
  private:
@@ -41,7 +42,7 @@ template <class T> class Epilogue {
     return activation_ == ConvActivation::silu ? x / (one + exp(-x)) : x;
   }
 
-  Images<const T> residual_{};
+  Images<const S> residual_{};
   ConvActivation activation_ = ConvActivation::none;
 };
 

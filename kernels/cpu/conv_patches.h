@@ -20,6 +20,7 @@ template <class T> struct Images {
   int64_t n, h, w;
   int64_t stride_n, stride_c, stride_h, stride_w;
   int64_t pixels() const { return n * h * w; }
+  T* at(int64_t image, int64_t row, int64_t column) const { return data + image * stride_n + row * stride_h + column * stride_w; }
   // Pixels follow each other at stride_w through rows and images.
   bool uniform() const { return (h == 1 || stride_h == w * stride_w) && (n == 1 || stride_n == h * w * stride_w); }
 };
@@ -29,21 +30,15 @@ template <class T> Images<T> images(T* data, int64_t n, int64_t h, int64_t w, co
 }
 template <class T> Images<const T> constant(const Images<T>& x) { return {x.data, x.n, x.h, x.w, x.stride_n, x.stride_c, x.stride_h, x.stride_w}; }
 
-template <class T> void copy_line(T* to, const T* from, int64_t n) {
-  int64_t i = 0;
-  for (; i + Vec<T>::lanes <= n; i += Vec<T>::lanes) Vec<T>::load(from + i).store(to + i);
-  for (; i < n; ++i) to[i] = from[i];
-}
-
 // `pixels` lines of `channels`: to[p * to_line + c * to_channel] = from[p * from_line + c * from_channel]
-template <class T>
-void copy_pixels(int64_t pixels, int64_t channels, T* to, int64_t to_line, int64_t to_channel, const T* from, int64_t from_line,
+template <class To, class From>
+void copy_pixels(int64_t pixels, int64_t channels, To* to, int64_t to_line, int64_t to_channel, const From* from, int64_t from_line,
                  int64_t from_channel) {
   if (to_channel == 1 && from_channel == 1) {
     for (int64_t p = 0; p < pixels; ++p) copy_line(to + p * to_line, from + p * from_line, channels);
   } else {
     for (int64_t c = 0; c < channels; ++c)
-      for (int64_t p = 0; p < pixels; ++p) to[p * to_line + c * to_channel] = from[p * from_line + c * from_channel];
+      for (int64_t p = 0; p < pixels; ++p) to[p * to_line + c * to_channel] = cast<To>(from[p * from_line + c * from_channel]);
   }
 }
 template <class T> void zero_pixels(int64_t pixels, int64_t channels, T* to, int64_t line) {
@@ -62,8 +57,8 @@ template <class F> void for_each_run(int64_t width, int64_t first, int64_t count
 
 // What one tap (shift_h, shift_w) reads for output pixels [first, first + count) of `out_h` x `out_w`: channels [c, c + channels)
 // of a line for each pixel, zeros outside of the images.
-template <class T>
-void gather_tap(const Images<const T>& in, int64_t out_h, int64_t out_w, int64_t stride_h, int64_t stride_w, int64_t shift_h, int64_t shift_w,
+template <class S, class T>
+void gather_tap(const Images<const S>& in, int64_t out_h, int64_t out_w, int64_t stride_h, int64_t stride_w, int64_t shift_h, int64_t shift_w,
                 int64_t first, int64_t count, int64_t c, int64_t channels, T* to, int64_t line) {
   for_each_run(out_w, first, count, [&](int64_t row, int64_t j, int64_t at, int64_t run) {
     T* block = to + at * line;
@@ -73,7 +68,7 @@ void gather_tap(const Images<const T>& in, int64_t out_h, int64_t out_w, int64_t
     const int64_t lo = std::min(run, w >= 0 ? 0 : ceil_div(-w, stride_w));
     const int64_t hi = std::max(lo, w >= in.w ? 0 : std::min(run, ceil_div(in.w - w, stride_w)));
     zero_pixels(lo, channels, block, line);
-    const T* from = in.data + row / out_h * in.stride_n + h * in.stride_h + (w + lo * stride_w) * in.stride_w + c * in.stride_c;
+    const S* from = in.data + row / out_h * in.stride_n + h * in.stride_h + (w + lo * stride_w) * in.stride_w + c * in.stride_c;
     copy_pixels(hi - lo, channels, block + lo * line, line, 1, from, stride_w * in.stride_w, in.stride_c);
     zero_pixels(run - hi, channels, block + hi * line, line);
   });

@@ -17,7 +17,7 @@ struct WeightPlan {
   int64_t steps, splits, split;
   WeightPlan(const Conv2dShape& z, int64_t largest_c, int64_t largest_k, int64_t steps) : steps(steps) {
     constexpr int64_t kUnits = 32, kSplits = 16;
-    const int64_t panel = 2 * TAPETUM_VECTOR_BYTES / static_cast<int64_t>(size_of(z.dtype));
+    const int64_t panel = 2 * TAPETUM_VECTOR_BYTES / compute_size(z.dtype);
     taps = z.r * z.s, groups = z.groups, c = z.c / z.groups, k = z.k / z.groups;
     tile_c = std::min(c, largest_c), tiles_c = c ? ceil_div(c, tile_c) : 0;
     tiles_k = ceil_div(k, largest_k), tile_k = tiles_k ? round_up(ceil_div(k, tiles_k), kTileRows) : 0;
@@ -41,22 +41,25 @@ struct WeightTile {
 };
 
 // Row `row` of a tile goes to gw; element (tap, c) of part i lies at sums[i * stride + row * columns + tap * c_count + c].
-template <class T> void finish_row(const Conv2dArgs& a, const WeightPlan& plan, const WeightTile& t, int64_t row, const T* sums, int64_t stride) {
+template <class S>
+void finish_row(const Conv2dArgs& a, const WeightPlan& plan, const WeightTile& t, int64_t row, const Compute<S>* sums, int64_t stride) {
+  using T = Compute<S>;
   const auto& z = a.shape;
-  T* gw = static_cast<T*>(a.w) + (t.group * plan.k + t.k + row) * z.w_stride[0] + t.c * z.w_stride[1];
+  S* gw = static_cast<S*>(a.w) + (t.group * plan.k + t.k + row) * z.w_stride[0] + t.c * z.w_stride[1];
   for (int64_t c = 0; c < t.c_count; ++c) {
     const T* part = sums + row * plan.columns + c;
     for (int64_t r = 0; r < z.r; ++r)
       for (int64_t s = 0; s < z.s; ++s, part += t.c_count) {
         T sum = *part;
         for (int64_t i = 1; i < plan.splits; ++i) sum += part[i * stride];
-        gw[c * z.w_stride[1] + r * z.w_stride[2] + s * z.w_stride[3]] = sum;
+        gw[c * z.w_stride[1] + r * z.w_stride[2] + s * z.w_stride[3]] = cast<S>(sum);
       }
   }
 }
 
 // sum(tile, first step, end step, scratch of `scratch` elements, sums [k_count][columns]) computes a tile's part.
-template <class T, class Sum> void run_weight_plan(const Conv2dArgs& a, const WeightPlan& plan, void* workspace, int64_t scratch, Sum sum) {
+template <class S, class Sum> void run_weight_plan(const Conv2dArgs& a, const WeightPlan& plan, void* workspace, int64_t scratch, Sum sum) {
+  using T = Compute<S>;
   const int64_t tiles = plan.tiles(), stride = tiles * plan.tile_size();
   if (tiles == 0 || plan.taps == 0) return;
   T* sums = static_cast<T*>(workspace);
@@ -66,13 +69,13 @@ template <class T, class Sum> void run_weight_plan(const Conv2dArgs& a, const We
     T* own = static_cast<T*>(thread_scratch(static_cast<size_t>(scratch + (plan.splits == 1 ? plan.tile_size() : 0)) * sizeof(T)));
     T* to = plan.splits == 1 ? own + scratch : sums + split * stride + index * plan.tile_size();
     sum(tile, std::min(plan.steps, split * plan.split), std::min(plan.steps, (split + 1) * plan.split), own, to);
-    for (int64_t row = 0; plan.splits == 1 && row < tile.k_count; ++row) finish_row(a, plan, tile, row, to, stride);
+    for (int64_t row = 0; plan.splits == 1 && row < tile.k_count; ++row) finish_row<S>(a, plan, tile, row, to, stride);
   });
   if (plan.splits == 1) return;
   parallel_for(tiles * plan.tile_k, [&](int64_t unit) {
     const int64_t index = unit / plan.tile_k, row = unit % plan.tile_k;
     const WeightTile tile(plan, index);
-    if (row < tile.k_count) finish_row(a, plan, tile, row, sums + index * plan.tile_size(), stride);
+    if (row < tile.k_count) finish_row<S>(a, plan, tile, row, sums + index * plan.tile_size(), stride);
   });
 }
 

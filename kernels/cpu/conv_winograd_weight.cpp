@@ -25,17 +25,16 @@ template <int m> void transform_sums(const WeightPlan& plan, const WeightTile& t
     }
 }
 
-template <int m> Status run(const Conv2dArgs& a, Workspace& workspace) {
+template <int m, class S> void run_stored(const Conv2dArgs& a, Workspace& workspace) {
   const auto& z = a.shape;
   constexpr int64_t elements = Winograd<m>::tile * Winograd<m>::tile, panel = kTileColumns<float>;
   const WeightPlan plan = plan_of<m>(z);
   const TileGrid<m> grid(z.n, z.p, z.q);
-  const auto x = images(static_cast<const float*>(a.x), z.n, z.h, z.w, z.x_stride),
-             gy = images(static_cast<const float*>(a.y), z.n, z.p, z.q, z.y_stride);
+  const auto x = images(static_cast<const S*>(a.x), z.n, z.h, z.w, z.x_stride), gy = images(static_cast<const S*>(a.y), z.n, z.p, z.q, z.y_stride);
   const int64_t columns = round_up(plan.tile_c, panel), line = plan.tile_k + 16;
   const int64_t x_element = kTiles * columns + 16, y_element = kTiles * line + 16, s_element = plan.tile_k * columns + 16;  // never a power of two
   const int64_t scratch = elements * (x_element + y_element + s_element);
-  run_weight_plan<float>(a, plan, workspace.data, scratch, [&](const WeightTile& tile, int64_t first, int64_t end, float* xs, float* sums) {
+  run_weight_plan<S>(a, plan, workspace.data, scratch, [&](const WeightTile& tile, int64_t first, int64_t end, float* xs, float* sums) {
     float *ys = xs + elements * x_element, *s = ys + elements * y_element;
     for (int64_t at = first * kTiles; at < std::min(grid.count(), end * kTiles); at += kTiles) {
       const int64_t count = std::min(kTiles, grid.count() - at);
@@ -52,18 +51,25 @@ template <int m> Status run(const Conv2dArgs& a, Workspace& workspace) {
     else
       for (int64_t i = 0; i < tile.k_count * plan.columns; ++i) sums[i] = 0;
   });
+}
+
+template <int m> Status run(const Conv2dArgs& a, Workspace& workspace) {
+  if constexpr (m == 4)
+    with_wide_type(a.shape.dtype, [&]<class S>() { run_stored<m, S>(a, workspace); });
+  else
+    run_stored<m, float>(a, workspace);
   return Status::ok;
 }
 
-bool supports(const Conv2dArgs& a) { return is_winograd(a.shape); }
+template <int m> bool supports(const Conv2dArgs& a) { return is_winograd<m>(a.shape); }
 template <int m> bool prefers(const Conv2dArgs& a) { return prefers_winograd<m>(a.shape, a.shape.p, a.shape.q); }
 template <int m> double error(const Conv2dArgs& a) { return 32 * m + 4 * __builtin_sqrt(static_cast<double>(a.shape.n * a.shape.p * a.shape.q)); }
 
 }  // namespace
 
-#define WINOGRAD(m)                                                                                                                   \
-  TAPETUM_CPU_CANDIDATE(Conv2dArgs, conv2d_grad_weight_winograd_f##m) {                                                               \
-    .name = "winograd_f" #m, .supports = supports, .prefers = prefers<m>, .workspace = workspace<m>, .error = error<m>, .run = run<m> \
+#define WINOGRAD(m)                                                                                                                      \
+  TAPETUM_CPU_CANDIDATE(Conv2dArgs, conv2d_grad_weight_winograd_f##m) {                                                                  \
+    .name = "winograd_f" #m, .supports = supports<m>, .prefers = prefers<m>, .workspace = workspace<m>, .error = error<m>, .run = run<m> \
   }
 
 WINOGRAD(2);

@@ -11,16 +11,16 @@
 namespace tapetum::kernels {
 namespace {
 
-bool supports(const MatmulArgs& a) { return serves(a.shape.dtype); }
+bool supports(const MatmulArgs& a) { return stores(a.shape.dtype); }
 double error(const MatmulArgs& a) { return 4 + 2 * __builtin_sqrt(static_cast<double>(a.shape.k)); }
 
 constexpr int64_t kRows = 144, kColumns = 192;  // of a block of c at most: a takes 150 KB, b 200 KB in f32
 
 // One matrix of the batch. `transposed` computes c^T = b^T a^T, the same sums, where that reads or writes along memory.
-template <class T> struct Problem {
+template <class S> struct Problem {
   int64_t m, n, k;
-  const T *a, *b, *bias;
-  T* c;
+  const S *a, *b, *bias;
+  S* c;
   Matrix sa, sb, sc;
   bool transposed;
 
@@ -34,20 +34,24 @@ template <class T> struct Problem {
 };
 
 // Few rows want b along memory, few columns a across it; else c along memory.
-template <class T> bool better_transposed(const Problem<T>& p) {
+template <class S> bool better_transposed(const Problem<S>& p) {
   if (p.m <= kTileRows && p.m < p.n) return p.sb.column != 1 && p.sb.row == 1;
-  if (p.n < kTileColumns<T> && p.n < p.m) return p.sa.column != 1 && p.sa.row == 1;
+  if (p.n < kTileColumns<Compute<S>> && p.n < p.m) return p.sa.column != 1 && p.sa.row == 1;
   return p.sc.column != 1 && p.sc.row == 1;
 }
 
-// `lines` of `count` elements.
-template <class T> void copy_block(int64_t lines, int64_t count, const T* from, int64_t from_line, int64_t from_step, T* to, int64_t to_line) {
+// `lines` of `count` elements, each in its own type.
+template <class To, class From>
+void copy_block(int64_t lines, int64_t count, const From* from, int64_t from_line, int64_t from_step, To* to, int64_t to_line, int64_t to_step = 1) {
   for (int64_t i = 0; i < lines; ++i)
-    for (int64_t j = 0; j < count; ++j) to[i * to_line + j] = from[i * from_line + j * from_step];
+    if (from_step == 1 && to_step == 1)
+      copy_line(to + i * to_line, from + i * from_line, count);
+    else
+      for (int64_t j = 0; j < count; ++j) to[i * to_line + j * to_step] = cast<To>(from[i * from_line + j * from_step]);
 }
 
 // b [k, n] as panels [k][kTileColumns], the last one padded with zeros.
-template <class T> void pack_b(const T* b, const Matrix& s, int64_t k, int64_t n, T* to) {
+template <class S, class T> void pack_b(const S* b, const Matrix& s, int64_t k, int64_t n, T* to) {
   constexpr int64_t columns = kTileColumns<T>;
   for (int64_t j = 0; j < n; j += columns, to += k * columns) {
     const int64_t count = std::min(columns, n - j);
@@ -55,7 +59,7 @@ template <class T> void pack_b(const T* b, const Matrix& s, int64_t k, int64_t n
       copy_block(k, count, b + j, s.row, 1, to, columns);
     } else {
       for (int64_t i = 0; i < count; ++i)
-        for (int64_t l = 0; l < k; ++l) to[l * columns + i] = b[l * s.row + (j + i) * s.column];
+        for (int64_t l = 0; l < k; ++l) to[l * columns + i] = cast<T>(b[l * s.row + (j + i) * s.column]);
     }
     for (int64_t l = 0; count < columns && l < k; ++l)
       for (int64_t i = count; i < columns; ++i) to[l * columns + i] = 0;
@@ -71,9 +75,11 @@ template <class T> Product<T> part(Product<T> x, int64_t first, int64_t count) {
 }
 
 // x = a [m, depth] b [depth, n] with a packed into `to`, line by line along its memory, unless few columns use it.
-template <class T> void place_a(const T* a, const Matrix& s, Product<T>& x, T* to) {
-  x.a = a, x.a_row = s.row, x.a_step = s.column;
-  if (x.n <= 2 * kTileColumns<T> && (s.row == 1 || s.column == 1)) return;
+template <class S, class T> void place_a(const S* a, const Matrix& s, Product<T>& x, T* to) {
+  if constexpr (std::is_same_v<S, T>) {
+    x.a = a, x.a_row = s.row, x.a_step = s.column;
+    if (x.n <= 2 * kTileColumns<T> && (s.row == 1 || s.column == 1)) return;
+  }
   constexpr int64_t gap = 16;  // a power of two would fill few sets of the cache
   const bool columns = s.row == 1;
   x.a = to, x.a_row = columns ? 1 : x.depth + gap, x.a_step = columns ? x.m + gap : 1;
@@ -84,28 +90,34 @@ template <class T> void place_a(const T* a, const Matrix& s, Product<T>& x, T* t
 }
 
 // b is packed into `to`, except for whole panels that few rows use and that lie along memory.
-template <class T> void multiply_by(const T* b, const Matrix& s, Product<T> x, T* to) {
+template <class S, class T> void multiply_by(const S* b, const Matrix& s, Product<T> x, T* to) {
   constexpr int64_t columns = kTileColumns<T>;
-  const int64_t in_place = x.m <= kTileRows && s.column == 1 ? x.n / columns * columns : 0;
-  if (in_place) {
+  int64_t in_place = 0;
+  if constexpr (std::is_same_v<S, T>) {
+    if (x.m <= kTileRows && s.column == 1) in_place = x.n / columns * columns;
     x.b = b, x.b_panel = columns, x.b_step = s.row;
-    multiply(part(x, 0, in_place));
+    if (in_place) multiply(part(x, 0, in_place));
+    if (in_place == x.n) return;
   }
-  if (in_place == x.n) return;
   pack_b(b + in_place * s.column, s, x.depth, x.n - in_place, to);
   x.b = to, x.b_panel = x.depth * columns, x.b_step = columns;
   multiply(part(x, in_place, x.n - in_place));
 }
 
 // The block of c at (i, j).
-template <class T> void run_block(const Problem<T>& p, int64_t i, int64_t j, int64_t m, int64_t n) {
+template <class S> void run_block(const Problem<S>& p, int64_t i, int64_t j, int64_t m, int64_t n) {
+  using T = Compute<S>;
   const int64_t pass = pass_depth(p.k), size_a = m * pass + 16 * std::max(m, pass), size_b = pass * round_up(n, kTileColumns<T>);
   T* const a = static_cast<T*>(thread_scratch(static_cast<size_t>(size_a + size_b + m * n) * sizeof(T)));
   T* const b = a + size_a;
-  T* const c = p.c + i * p.sc.row + j * p.sc.column;
-  const bool in_place = p.sc.column == 1 && !(p.transposed && p.bias);
-  Product<T> x{m, n, 0, nullptr, 0, 0, nullptr, 0, 0, nullptr, 0, in_place ? c : b + size_b, in_place ? p.sc.row : n};
-  if (p.bias && in_place) x.start = p.bias + j;
+  S* const c = p.c + i * p.sc.row + j * p.sc.column;
+  bool in_place = false;
+  Product<T> x{m, n, 0, nullptr, 0, 0, nullptr, 0, 0, nullptr, 0, b + size_b, n};
+  if constexpr (std::is_same_v<S, T>) {
+    in_place = p.sc.column == 1 && !(p.transposed && p.bias);
+    if (in_place) x.c = c, x.c_row = p.sc.row;
+    if (in_place && p.bias) x.start = p.bias + j;
+  }
   if (p.bias && !in_place) {
     copy_block(m, n, p.bias + (p.transposed ? i : j), p.transposed, !p.transposed, x.c, n);
     x.start = x.c, x.start_row = n;
@@ -118,23 +130,21 @@ template <class T> void run_block(const Problem<T>& p, int64_t i, int64_t j, int
     x.start = x.c, x.start_row = x.c_row;
     first += pass;
   } while (first < p.k);
-  if (in_place) return;
-  for (int64_t r = 0; r < m; ++r)
-    for (int64_t s = 0; s < n; ++s) c[r * p.sc.row + s * p.sc.column] = x.c[r * n + s];
+  if (!in_place) copy_block(m, n, x.c, n, 1, c, p.sc.row, p.sc.column);
 }
 
 Status matmul(const MatmulArgs& args, Workspace&) {
   const auto& z = args.shape;
   if (z.m == 0 || z.n == 0 || z.batch.count == 0) return Status::ok;
-  with_served_type(z.dtype, [&]<class T>() {
-    Problem<T> one{
-        z.m, z.n, z.k,  static_cast<const T*>(args.a), static_cast<const T*>(args.b), static_cast<const T*>(args.bias), static_cast<T*>(args.c), z.a,
+  with_stored_type(z.dtype, [&]<class S>() {
+    Problem<S> one{
+        z.m, z.n, z.k,  static_cast<const S*>(args.a), static_cast<const S*>(args.b), static_cast<const S*>(args.bias), static_cast<S*>(args.c), z.a,
         z.b, z.c, false};
     if (better_transposed(one)) one.transpose();
     const int64_t rows = ceil_div(one.m, kRows), columns = ceil_div(one.n, kColumns);
-    const int64_t m = round_up(ceil_div(one.m, rows), kTileRows), n = round_up(ceil_div(one.n, columns), kTileColumns<T>);
+    const int64_t m = round_up(ceil_div(one.m, rows), kTileRows), n = round_up(ceil_div(one.n, columns), kTileColumns<Compute<S>>);
     parallel_for(z.batch.count * rows * columns, [&](int64_t unit) {
-      Problem<T> p = one;
+      Problem<S> p = one;
       const auto o = offsets_of(z.batch, unit / (rows * columns), z.batch.ndim);
       p.a += o.at[one.transposed], p.b += o.at[!one.transposed], p.c += o.at[2];
       const int64_t i = unit / columns % rows * m, j = unit % columns * n;

@@ -29,7 +29,15 @@ template <class T> struct Product {
   int64_t c_row;
 };
 
-template <class T> Vec<T> load_part(const T* p, int64_t n) { return n > 0 ? Vec<T>::load(p, n) : Vec<T>(T(0)); }
+template <class S> Vec<Compute<S>> load_part(const S* p, int64_t n) { return n > 0 ? Vec<Compute<S>>::load(p, n) : Vec<Compute<S>>(0); }
+
+// Each in its own type.
+template <class To, class From> void copy_line(To* to, const From* from, int64_t n) {
+  using V = Vec<Compute<From>>;
+  int64_t i = 0;
+  for (; i + V::lanes <= n; i += V::lanes) V::load(from + i).store(to + i);
+  for (; i < n; ++i) to[i] = cast<To>(from[i]);
+}
 
 template <class T, int rows> void multiply_tile(const Product<T>& x, int64_t i, int64_t j) {
   using V = Vec<T>;

@@ -6,11 +6,12 @@
 
 #include "kernels/cpu/vec.h"
 #include "kernels/parallel.h"
+#include "kernels/scratch.h"
 
 namespace tapetum::kernels {
 namespace {
 
-bool supports(const MaxPool2dArgs& a) { return serves(a.shape.dtype); }
+bool supports(const MaxPool2dArgs& a) { return stores(a.shape.dtype); }
 
 double error_scatter(const MaxPool2dArgs& a) { return 4 + static_cast<double>(a.shape.h.size * a.shape.w.size); }
 
@@ -49,7 +50,8 @@ template <class T> struct Best {
 };
 
 // For up to n lanes, `lane_stride` elements of x apart: the maximum over h x w and its place. `first` holds the lanes' places of x[0].
-template <class T> Best<T> best_of(const MaxPool2dShape& z, const T* x, int64_t lane_stride, int64_t n, Range h, Range w, Lanes<T> first) {
+template <class S, class T = Compute<S>>
+Best<T> best_of(const MaxPool2dShape& z, const S* x, int64_t lane_stride, int64_t n, Range h, Range w, Lanes<T> first) {
   using V = Vec<T>;
   Best<T> best{V(-std::numeric_limits<T>::infinity()), first + static_cast<Place<T>>(h.begin * z.w.in + w.begin)};
   for (int64_t i = h.begin; i < h.end; i += z.h.dilation)
@@ -62,16 +64,17 @@ template <class T> Best<T> best_of(const MaxPool2dShape& z, const T* x, int64_t 
   return best;
 }
 
-template <class T> void forward_row_of_channels(const MaxPool2dArgs& a, int64_t n, int64_t p) {
+template <class S> void forward_row_of_channels(const MaxPool2dArgs& a, int64_t n, int64_t p) {
+  using T = Compute<S>;
   const auto& z = a.shape;
-  const T* x = static_cast<const T*>(a.x) + n * z.x_stride[0];
+  const S* x = static_cast<const S*>(a.x) + n * z.x_stride[0];
   const Range h = window(z.h, p);
   for (int64_t q = 0; q < z.w.out; ++q) {
     const Range w = window(z.w, q);
-    T* y = static_cast<T*>(a.y) + n * z.y_stride[0] + p * z.y_stride[2] + q * z.y_stride[3];
+    S* y = static_cast<S*>(a.y) + n * z.y_stride[0] + p * z.y_stride[2] + q * z.y_stride[3];
     int32_t* index = a.index + n * z.index_stride[0] + p * z.index_stride[2] + q * z.index_stride[3];
     for (int64_t c = 0; c < z.c; c += Vec<T>::lanes) {
-      const auto best = best_of<T>(z, x + c, 1, z.c - c, h, w, Lanes<T>{});
+      const auto best = best_of(z, x + c, 1, z.c - c, h, w, Lanes<T>{});
       best.value.store(y + c, z.c - c);
       store_index<T>(best.place, index + c, 1, z.c - c);
     }
@@ -84,17 +87,18 @@ bool whole_windows(const PoolAxis& w, int64_t q, int64_t lanes) {
   return w.size > 0 && last < w.out && q * w.stride >= w.padding && last * w.stride - w.padding + (w.size - 1) * w.dilation < w.in;
 }
 
-template <class T> void forward_row_of_columns(const MaxPool2dArgs& a, int64_t n, int64_t c, int64_t p) {
+template <class S> void forward_row_of_columns(const MaxPool2dArgs& a, int64_t n, int64_t c, int64_t p) {
+  using T = Compute<S>;
   using V = Vec<T>;
   const auto& z = a.shape;
-  const T* x = static_cast<const T*>(a.x) + n * z.x_stride[0] + c * z.x_stride[1];
-  T* y = static_cast<T*>(a.y) + n * z.y_stride[0] + c * z.y_stride[1] + p * z.y_stride[2];
+  const S* x = static_cast<const S*>(a.x) + n * z.x_stride[0] + c * z.x_stride[1];
+  S* y = static_cast<S*>(a.y) + n * z.y_stride[0] + c * z.y_stride[1] + p * z.y_stride[2];
   int32_t* index = a.index + n * z.index_stride[0] + c * z.index_stride[1] + p * z.index_stride[2];
   Lanes<T> steps{};
   for (int64_t i = 0; i < V::lanes; ++i) steps[i] = static_cast<Place<T>>(i * z.w.stride);
   for (int64_t q = 0; q < z.w.out;) {
     const int64_t lanes = whole_windows(z.w, q, V::lanes) ? V::lanes : 1;
-    const auto best = best_of<T>(z, x, z.w.stride * z.x_stride[3], lanes, window(z.h, p), window(z.w, q), lanes > 1 ? steps : Lanes<T>{});
+    const auto best = best_of(z, x, z.w.stride * z.x_stride[3], lanes, window(z.h, p), window(z.w, q), lanes > 1 ? steps : Lanes<T>{});
     best.value.scatter(y + q * z.y_stride[3], z.y_stride[3], lanes);
     store_index<T>(best.place, index + q * z.index_stride[3], z.index_stride[3], lanes);
     q += lanes;
@@ -103,61 +107,67 @@ template <class T> void forward_row_of_columns(const MaxPool2dArgs& a, int64_t n
 
 Status forward(const MaxPool2dArgs& a, Workspace&) {
   const auto& z = a.shape;
-  with_served_type(z.dtype, [&]<class T>() {
+  with_stored_type(z.dtype, [&]<class S>() {
     if (channels_innermost(z.x_stride) && channels_innermost(z.y_stride) && channels_innermost(z.index_stride))
       return parallel_ranges(z.n * z.h.out, rows_of(z.w.out * z.c), [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) forward_row_of_channels<T>(a, i / z.h.out, i % z.h.out);
+        for (int64_t i = begin; i < end; ++i) forward_row_of_channels<S>(a, i / z.h.out, i % z.h.out);
       });
     parallel_ranges(z.n * z.c * z.h.out, rows_of(z.w.out), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) forward_row_of_columns<T>(a, i / z.h.out / z.c, i / z.h.out % z.c, i % z.h.out);
+      for (int64_t i = begin; i < end; ++i) forward_row_of_columns<S>(a, i / z.h.out / z.c, i / z.h.out % z.c, i % z.h.out);
     });
   });
   return Status::ok;
 }
 
-// f(element of x, element of y) for the outputs of one plane, where the index lies in the plane.
-template <class T, class F> void for_each_pair(const MaxPool2dArgs& a, int64_t n, int64_t c, F f) {
+// f(place in the plane of x, element of y) for the outputs of one plane; place -1 where the index lies outside.
+template <class S, class F> void for_each_pair(const MaxPool2dArgs& a, int64_t n, int64_t c, F f) {
   const auto& z = a.shape;
-  T* x = static_cast<T*>(a.x) + n * z.x_stride[0] + c * z.x_stride[1];
-  T* y = static_cast<T*>(a.y) + n * z.y_stride[0] + c * z.y_stride[1];
+  S* y = static_cast<S*>(a.y) + n * z.y_stride[0] + c * z.y_stride[1];
   const int32_t* index = a.index + n * z.index_stride[0] + c * z.index_stride[1];
   for (int64_t p = 0; p < z.h.out; ++p)
     for (int64_t q = 0; q < z.w.out; ++q) {
       const int64_t place = index[p * z.index_stride[2] + q * z.index_stride[3]];
-      const bool inside = place >= 0 && place < z.h.in * z.w.in;
-      f(inside ? x + place / z.w.in * z.x_stride[2] + place % z.w.in * z.x_stride[3] : nullptr, y[p * z.y_stride[2] + q * z.y_stride[3]]);
+      f(place >= 0 && place < z.h.in * z.w.in ? place : -1, y[p * z.y_stride[2] + q * z.y_stride[3]]);
     }
 }
 
 Status gather(const MaxPool2dArgs& a, Workspace&) {
   const auto& z = a.shape;
-  with_served_type(z.dtype, [&]<class T>() {
+  with_stored_type(z.dtype, [&]<class S>() {
     parallel_ranges(z.n * z.c, rows_of(z.h.out * z.w.out), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) for_each_pair<T>(a, i / z.c, i % z.c, [](const T* x, T& y) { y = x ? *x : T(0); });
+      for (int64_t i = begin; i < end; ++i) {
+        const S* x = static_cast<const S*>(a.x) + i / z.c * z.x_stride[0] + i % z.c * z.x_stride[1];
+        for_each_pair<S>(a, i / z.c, i % z.c,
+                         [&](int64_t at, S& y) { y = at < 0 ? S(0.f) : x[at / z.w.in * z.x_stride[2] + at % z.w.in * z.x_stride[3]]; });
+      }
     });
   });
   return Status::ok;
 }
 
-template <class T> void scatter_plane(const MaxPool2dArgs& a, int64_t n, int64_t c) {
+template <class S> void scatter_plane(const MaxPool2dArgs& a, int64_t n, int64_t c) {
+  using T = Compute<S>;
   const auto& z = a.shape;
-  T* x = static_cast<T*>(a.x) + n * z.x_stride[0] + c * z.x_stride[1];
-  for (int64_t h = 0; h < z.h.in; ++h)
-    for (int64_t w = 0; w < z.w.in; ++w) x[h * z.x_stride[2] + w * z.x_stride[3]] = 0;
-  for_each_pair<T>(a, n, c, [](T* at, const T& y) {
-    if (at) *at += y;
+  const int64_t size = z.h.in * z.w.in;
+  T* sums = static_cast<T*>(thread_scratch(static_cast<size_t>(size) * sizeof(T)));
+  for (int64_t i = 0; i < size; ++i) sums[i] = 0;
+  for_each_pair<S>(a, n, c, [&](int64_t at, const S& y) {
+    if (at >= 0) sums[at] += cast<T>(y);
   });
+  S* x = static_cast<S*>(a.x) + n * z.x_stride[0] + c * z.x_stride[1];
+  for (int64_t i = 0; i < size; ++i) x[i / z.w.in * z.x_stride[2] + i % z.w.in * z.x_stride[3]] = cast<S>(sums[i]);
 }
 
 // One row of x: each element looks at the outputs whose windows can hold it, so no two threads write the same place.
-template <class T> void scatter_row_of_channels(const MaxPool2dArgs& a, int64_t n, int64_t h) {
+template <class S> void scatter_row_of_channels(const MaxPool2dArgs& a, int64_t n, int64_t h) {
+  using T = Compute<S>;
   using V = Vec<T>;
   const auto& z = a.shape;
-  const T* y = static_cast<const T*>(a.y) + n * z.y_stride[0];
+  const S* y = static_cast<const S*>(a.y) + n * z.y_stride[0];
   const int32_t* index = a.index + n * z.index_stride[0];
   const Range ps{z.h.first_output(h), z.h.last_output(h)};
   for (int64_t w = 0; w < z.w.in; ++w) {
-    T* x = static_cast<T*>(a.x) + n * z.x_stride[0] + h * z.x_stride[2] + w * z.x_stride[3];
+    S* x = static_cast<S*>(a.x) + n * z.x_stride[0] + h * z.x_stride[2] + w * z.x_stride[3];
     const Range qs{z.w.first_output(w), z.w.last_output(w)};
     for (int64_t c = 0; c < z.c; c += V::lanes) {
       V sum(T(0));
@@ -175,13 +185,13 @@ template <class T> void scatter_row_of_channels(const MaxPool2dArgs& a, int64_t 
 
 Status scatter(const MaxPool2dArgs& a, Workspace&) {
   const auto& z = a.shape;
-  with_served_type(z.dtype, [&]<class T>() {
+  with_stored_type(z.dtype, [&]<class S>() {
     if (channels_innermost(z.x_stride) && channels_innermost(z.y_stride) && channels_innermost(z.index_stride))
       return parallel_ranges(z.n * z.h.in, rows_of(z.w.in * z.c), [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) scatter_row_of_channels<T>(a, i / z.h.in, i % z.h.in);
+        for (int64_t i = begin; i < end; ++i) scatter_row_of_channels<S>(a, i / z.h.in, i % z.h.in);
       });
     parallel_ranges(z.n * z.c, rows_of(z.h.in * z.w.in), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) scatter_plane<T>(a, i / z.c, i % z.c);
+      for (int64_t i = begin; i < end; ++i) scatter_plane<S>(a, i / z.c, i % z.c);
     });
   });
   return Status::ok;
