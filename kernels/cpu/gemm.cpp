@@ -1,5 +1,7 @@
-// Packed matrix product. A unit of work owns a block of c; pass by pass over the depth it copies its blocks of a and b into the thread's
-// scratch, which fits the L2 cache, and multiplies them. Thin operands, which are used too few times to repay the copy, are read in place.
+// Packed matrix product (Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008). A unit of work owns a block of c,
+// which stays in its L2 cache; pass by pass over the depth it copies its rows of a into the thread's scratch and multiplies them by panels of
+// b. Where several blocks of rows share b, its panels are packed once for all of them, else by each unit. Thin operands, which are used too
+// few times to repay the copy, are read in place.
 #include <algorithm>
 
 #include "kernels/cpu/gemm.h"
@@ -14,7 +16,10 @@ namespace {
 bool supports(const MatmulArgs& a) { return stores(a.shape.dtype); }
 double error(const MatmulArgs& a) { return 4 + 2 * __builtin_sqrt(static_cast<double>(a.shape.k)); }
 
-constexpr int64_t kRows = 144, kColumns = 192;  // of a block of c at most: a takes 150 KB, b 200 KB in f32
+constexpr int64_t kRows = 192;        // of a block of c at most: a takes 200 KB in f32
+constexpr int64_t kColumns = 1024;    // where b is packed already: c takes 800 KB
+constexpr int64_t kOwnColumns = 192;  // where the unit packs b: 200 KB
+constexpr int64_t kPacked = 1 << 22;  // elements of b that are packed at a time, at most
 
 // One matrix of the batch. `transposed` computes c^T = b^T a^T, the same sums, where that reads or writes along memory.
 template <class S> struct Problem {
@@ -33,9 +38,9 @@ template <class S> struct Problem {
   }
 };
 
-// Few rows want b along memory, few columns a across it; else c along memory.
+// Few rows want b along memory (a row-major a is read where it lies or copied line by line), few columns a across it; else c along memory.
 template <class S> bool better_transposed(const Problem<S>& p) {
-  if (p.m <= kTileRows && p.m < p.n) return p.sb.column != 1 && p.sb.row == 1;
+  if (p.m <= 2 * kTileColumns<Compute<S>> && p.m < p.n) return p.sb.column != 1 && p.sb.row == 1;
   if (p.n < kTileColumns<Compute<S>> && p.n < p.m) return p.sa.column != 1 && p.sa.row == 1;
   return p.sc.column != 1 && p.sc.row == 1;
 }
@@ -104,58 +109,130 @@ template <class S, class T> void multiply_by(const S* b, const Matrix& s, Produc
   multiply(part(x, in_place, x.n - in_place));
 }
 
-// The block of c at (i, j).
-template <class S> void run_block(const Problem<S>& p, int64_t i, int64_t j, int64_t m, int64_t n) {
+// Panels of b for all units: [pass][panel][depth of the pass][kTileColumns].
+template <class T> struct PackedB {
+  const T* data = nullptr;
+  int64_t columns = 0;  // of all panels
+  int64_t from = 0;     // the column of c that the first panel belongs to
+};
+
+// The block of c at (i, j); without packed panels it packs its own.
+template <class S> void run_block(const Problem<S>& p, int64_t i, int64_t j, int64_t m, int64_t n, const PackedB<Compute<S>>& packed = {}) {
   using T = Compute<S>;
-  const int64_t pass = pass_depth(p.k), size_a = m * pass + 16 * std::max(m, pass), size_b = pass * round_up(n, kTileColumns<T>);
-  T* const a = static_cast<T*>(thread_scratch(static_cast<size_t>(size_a + size_b + m * n) * sizeof(T)));
+  constexpr int64_t columns = kTileColumns<T>;
+  const int64_t pass = pass_depth(p.k), size_a = m * pass + 16 * std::max(m, pass), size_b = packed.data ? 0 : pass * round_up(n, columns);
+  const int64_t line = n + 16;  // of the block of c: a power of two would fill few sets of the cache
+  T* const a = static_cast<T*>(thread_scratch(static_cast<size_t>(size_a + size_b + m * line) * sizeof(T)));
   T* const b = a + size_a;
   S* const c = p.c + i * p.sc.row + j * p.sc.column;
   bool in_place = false;
-  Product<T> x{m, n, 0, nullptr, 0, 0, nullptr, 0, 0, nullptr, 0, b + size_b, n};
+  Product<T> x{m, n, 0, nullptr, 0, 0, nullptr, 0, 0, nullptr, 0, b + size_b, line};
   if constexpr (std::is_same_v<S, T>) {
-    in_place = p.sc.column == 1 && !(p.transposed && p.bias);
+    in_place = p.sc.column == 1 && !(p.transposed && p.bias) && (p.k <= pass || m <= kTileRows);
     if (in_place) x.c = c, x.c_row = p.sc.row;
     if (in_place && p.bias) x.start = p.bias + j;
   }
   if (p.bias && !in_place) {
-    copy_block(m, n, p.bias + (p.transposed ? i : j), p.transposed, !p.transposed, x.c, n);
-    x.start = x.c, x.start_row = n;
+    copy_block(m, n, p.bias + (p.transposed ? i : j), p.transposed, !p.transposed, x.c, line);
+    x.start = x.c, x.start_row = line;
   }
   int64_t first = 0;
   do {
     x.depth = std::min(pass, p.k - first);
     place_a(p.a + i * p.sa.row + first * p.sa.column, p.sa, x, a);
-    multiply_by(p.b + first * p.sb.row + j * p.sb.column, p.sb, x, b);
+    if (packed.data) {
+      x.b = packed.data + first * packed.columns + (j - packed.from) * x.depth, x.b_panel = x.depth * columns, x.b_step = columns;
+      multiply(x);
+    } else {
+      multiply_by(p.b + first * p.sb.row + j * p.sb.column, p.sb, x, b);
+    }
     x.start = x.c, x.start_row = x.c_row;
     first += pass;
   } while (first < p.k);
-  if (!in_place) copy_block(m, n, x.c, n, 1, c, p.sc.row, p.sc.column);
+  if (!in_place) copy_block(m, n, x.c, line, 1, c, p.sc.row, p.sc.column);
 }
 
-Status matmul(const MatmulArgs& args, Workspace&) {
+template <class S> Problem<S> problem_of(const MatmulArgs& args) {
+  const auto& z = args.shape;
+  Problem<S> p{
+      z.m, z.n, z.k,  static_cast<const S*>(args.a), static_cast<const S*>(args.b), static_cast<const S*>(args.bias), static_cast<S*>(args.c), z.a,
+      z.b, z.c, false};
+  if (better_transposed(p)) p.transpose();
+  return p;
+}
+
+// How c is cut into blocks, and how many columns of b are packed at a time for all units.
+template <class T> struct Cut {
+  int64_t m, n, chunk;  // chunk 0: each unit packs its own
+  Cut(int64_t batch, int64_t all_m, int64_t all_n, int64_t k) {
+    constexpr int64_t columns = kTileColumns<T>, kUnits = 16;
+    const int64_t rows = ceil_div(all_m, kRows);
+    m = round_up(ceil_div(all_m, rows), kTileRows);
+    const bool shared = batch == 1 && rows > 1;
+    chunk = shared ? std::min(round_up(all_n, kColumns), std::max(kColumns, kPacked / (k + 1) / kColumns * kColumns)) : 0;
+    const int64_t width = shared ? std::min(chunk, all_n) : all_n;  // that units share
+    const int64_t wanted = std::min(ceil_div(kUnits, batch * rows), ceil_div(width, 4 * columns));
+    const int64_t pieces = std::max(ceil_div(width, shared ? kColumns : kOwnColumns), wanted);
+    n = round_up(ceil_div(width, pieces), columns);
+  }
+};
+
+template <class S> void run_shared(const Problem<S>& p, const Cut<Compute<S>>& cut, Compute<S>* packed) {
+  constexpr int64_t columns = kTileColumns<Compute<S>>;
+  const int64_t pass = pass_depth(p.k);
+  for (int64_t from = 0; from < p.n; from += cut.chunk) {
+    const int64_t width = std::min(cut.chunk, p.n - from), panels = ceil_div(width, columns), pieces = ceil_div(width, cut.n);
+    parallel_for(panels * std::max<int64_t>(1, ceil_div(p.k, pass)), [&](int64_t unit) {
+      const int64_t first = unit / panels * pass, j = unit % panels * columns, depth = std::min(pass, p.k - first);
+      pack_b(p.b + first * p.sb.row + (from + j) * p.sb.column, p.sb, depth, std::min(columns, width - j),
+             packed + first * panels * columns + j * depth);
+    });
+    parallel_for(ceil_div(p.m, cut.m) * pieces, [&](int64_t unit) {
+      const int64_t i = unit / pieces * cut.m, j = unit % pieces * cut.n;
+      run_block(p, i, from + j, std::min(cut.m, p.m - i), std::min(cut.n, width - j), {packed, panels * columns, from});
+    });
+  }
+}
+
+template <class S> void run_apart(const MatmulArgs& args, const Problem<S>& one, const Cut<Compute<S>>& cut) {
+  const auto& batch = args.shape.batch;
+  const int64_t rows = ceil_div(one.m, cut.m), columns = ceil_div(one.n, cut.n);
+  parallel_for(batch.count * rows * columns, [&](int64_t unit) {
+    Problem<S> p = one;
+    const auto o = offsets_of(batch, unit / (rows * columns), batch.ndim);
+    p.a += o.at[one.transposed], p.b += o.at[!one.transposed], p.c += o.at[2];
+    const int64_t i = unit / columns % rows * cut.m, j = unit % columns * cut.n;
+    run_block(p, i, j, std::min(cut.m, p.m - i), std::min(cut.n, p.n - j));
+  });
+}
+
+size_t workspace(const MatmulArgs& args) {
+  size_t bytes = 0;
+  with_stored_type(args.shape.dtype, [&]<class S>() {
+    const Problem<S> p = problem_of<S>(args);
+    if (p.m == 0 || p.n == 0) return;
+    const Cut<Compute<S>> cut(args.shape.batch.count, p.m, p.n, p.k);
+    bytes = static_cast<size_t>(p.k * std::min(cut.chunk, round_up(p.n, kTileColumns<Compute<S>>))) * sizeof(Compute<S>);
+  });
+  return bytes;
+}
+
+Status matmul(const MatmulArgs& args, Workspace& workspace) {
   const auto& z = args.shape;
   if (z.m == 0 || z.n == 0 || z.batch.count == 0) return Status::ok;
   with_stored_type(z.dtype, [&]<class S>() {
-    Problem<S> one{
-        z.m, z.n, z.k,  static_cast<const S*>(args.a), static_cast<const S*>(args.b), static_cast<const S*>(args.bias), static_cast<S*>(args.c), z.a,
-        z.b, z.c, false};
-    if (better_transposed(one)) one.transpose();
-    const int64_t rows = ceil_div(one.m, kRows), columns = ceil_div(one.n, kColumns);
-    const int64_t m = round_up(ceil_div(one.m, rows), kTileRows), n = round_up(ceil_div(one.n, columns), kTileColumns<Compute<S>>);
-    parallel_for(z.batch.count * rows * columns, [&](int64_t unit) {
-      Problem<S> p = one;
-      const auto o = offsets_of(z.batch, unit / (rows * columns), z.batch.ndim);
-      p.a += o.at[one.transposed], p.b += o.at[!one.transposed], p.c += o.at[2];
-      const int64_t i = unit / columns % rows * m, j = unit % columns * n;
-      if (i < p.m && j < p.n) run_block(p, i, j, std::min(m, p.m - i), std::min(n, p.n - j));
-    });
+    const Problem<S> p = problem_of<S>(args);
+    const Cut<Compute<S>> cut(z.batch.count, p.m, p.n, p.k);
+    if (workspace.data)
+      run_shared(p, cut, static_cast<Compute<S>*>(workspace.data));
+    else
+      run_apart(args, p, cut);
   });
   return Status::ok;
 }
 
 }  // namespace
 
-TAPETUM_CPU_CANDIDATE(MatmulArgs, matmul_packed){.name = "packed", .supports = supports, .error = error, .run = matmul};
+TAPETUM_CPU_CANDIDATE(MatmulArgs, matmul_packed){.name = "packed", .supports = supports, .workspace = workspace, .error = error, .run = matmul};
 
 }  // namespace tapetum::kernels
