@@ -57,6 +57,31 @@ struct SigmoidOp {
   }
 };
 
+// Functions of one number with a slope of their own, each one kernel. Each has a twin in plain ops for higher orders.
+template <class F> struct SmoothOp {
+  static constexpr OpInfo info = F::info;
+  using Options = NoOptions;
+  static Tensor forward(Context&, const Options&, const Tensor& x) { return pointwise(info, F::value, {x}, Result::floating); }
+  static Gradients backward(const Context& c, const Options&, const Tensor& gy) {
+    return {pointwise(info, F::slope, {gy, c.saved(0)}, Result::floating)};
+  }
+  static Tensor twin(const Options&, const Tensor& x) { return F::composite(x); }
+};
+
+struct Silu {
+  static constexpr OpInfo info{"silu"};
+  static constexpr const auto& value = kernels::silu_forward;
+  static constexpr const auto& slope = kernels::silu_backward;
+  static Tensor composite(const Tensor& x) { return x * sigmoid(x); }
+};
+
+struct ExactGelu {
+  static constexpr OpInfo info{"gelu"};
+  static constexpr const auto& value = kernels::gelu_forward;
+  static constexpr const auto& slope = kernels::gelu_backward;
+  static Tensor composite(const Tensor& x) { return x * (erf(x * (1 / std::numbers::sqrt2)) + 1) * 0.5; }
+};
+
 struct SoftplusOp {
   static constexpr OpInfo info{"softplus"};
   struct Options {
@@ -134,7 +159,7 @@ Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
 
 Tensor leaky_relu(const Tensor& x, double slope) { return where(x > 0, x, x * slope); }
 Tensor relu6(const Tensor& x) { return clamp(x, 0, 6); }
-Tensor silu(const Tensor& x) { return x * sigmoid(x); }
+Tensor silu(const Tensor& x) { return apply<SmoothOp<Silu>>({}, x); }
 Tensor mish(const Tensor& x) { return x * tanh(softplus(x)); }
 Tensor hardsigmoid(const Tensor& x) { return relu6(x + 3) / 6; }
 Tensor hardswish(const Tensor& x) { return x * hardsigmoid(x); }
@@ -145,7 +170,7 @@ Tensor elu(const Tensor& x, double alpha) {
 }
 
 Tensor gelu(const Tensor& x, Gelu form) {
-  if (form == Gelu::erf) return x * (erf(x * (1 / std::numbers::sqrt2)) + 1) * 0.5;
+  if (form == Gelu::erf) return apply<SmoothOp<ExactGelu>>({}, x);
   const Tensor inner = (x + x * x * x * 0.044715) * (std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
   return x * (tanh(inner) + 1) * 0.5;
 }

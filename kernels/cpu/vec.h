@@ -191,6 +191,16 @@ template <class T> struct Vec {
   friend auto operator!=(Vec a, Vec b) { return a.raw != b.raw; }
   friend Vec select(auto mask, Vec a, Vec b) { return mask ? a.raw : b.raw; }
 
+  friend Vec sqrt(Vec x) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) return Raw(_mm512_sqrt_ps(__m512(x.raw)));
+#elif defined(__AVX2__)
+    if constexpr (std::is_same_v<T, float>) return Raw(_mm256_sqrt_ps(__m256(x.raw)));
+#endif
+    for (int64_t i = 0; i < lanes; ++i) x.raw[i] = static_cast<T>(__builtin_sqrt(static_cast<double>(x.raw[i])));
+    return x;
+  }
+
   friend Vec max(Vec a, Vec b) { return a.raw > b.raw ? a.raw : b.raw; }
   friend Vec min(Vec a, Vec b) { return a.raw < b.raw ? a.raw : b.raw; }
   // a where x > 0, else b

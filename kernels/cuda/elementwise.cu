@@ -96,6 +96,9 @@ template <class T> __device__ T nan_min(T a, T b) { return a != a ? a : b != b ?
 template <class T> __device__ int sign(T x) { return (x > 0) - (x < 0); }
 __device__ float softplus(float x, float beta, float threshold) { return x * beta > threshold ? x : log1pf(expf(x * beta)) / beta; }
 __device__ double softplus(double x, double beta, double threshold) { return x * beta > threshold ? x : log1p(exp(x * beta)) / beta; }
+template <class T> __device__ T sigmoid(T x) { return 1 / (1 + exp(-x)); }
+template <class T> __device__ T normal_density(T x) { return exp(x * x * T(-0.5)) * T(0.39894228040143267794); }
+template <class T> __device__ T normal_integral(T x) { return (1 + erf(x * T(0.70710678118654752440))) * T(0.5); }
 
 }  // namespace
 
@@ -123,7 +126,7 @@ ELEMENTWISE(reciprocal_forward, 1, reals, 1 / x[0]);
 ELEMENTWISE(sin_forward, 1, reals, sin(x[0]));
 ELEMENTWISE(cos_forward, 1, reals, cos(x[0]));
 ELEMENTWISE(tanh_forward, 1, reals, tanh(x[0]));
-ELEMENTWISE(sigmoid_forward, 1, reals, 1 / (1 + exp(-x[0])));
+ELEMENTWISE(sigmoid_forward, 1, reals, sigmoid(x[0]));
 ELEMENTWISE(erf_forward, 1, reals, erf(x[0]));
 ELEMENTWISE(floor_forward, 1, reals, floor(x[0]));
 ELEMENTWISE(ceil_forward, 1, reals, ceil(x[0]));
@@ -132,6 +135,8 @@ ELEMENTWISE(isnan_forward, 1, reals, x[0] != x[0]);
 ELEMENTWISE(isfinite_forward, 1, reals, x[0] - x[0] == 0);
 ELEMENTWISE(logical_not_forward, 1, numbers, x[0] == 0);
 ELEMENTWISE(relu_forward, 1, numbers, x[0] < 0 ? 0 : x[0]);
+ELEMENTWISE(gelu_forward, 1, reals, x[0] * normal_integral(x[0]));
+ELEMENTWISE(silu_forward, 1, reals, x[0] * sigmoid(x[0]));
 ELEMENTWISE(softplus_forward, 1, reals, softplus(x[0], s[0], s[1]));
 ELEMENTWISE(affine_forward, 1, numbers, x[0] * s[0] + s[1]);
 ELEMENTWISE(pow_scalar_forward, 1, reals, pow(x[0], s[0]));
@@ -154,6 +159,8 @@ ELEMENTWISE(logical_and_forward, 2, numbers, x[0] != 0 && x[1] != 0);
 ELEMENTWISE(logical_or_forward, 2, numbers, x[0] != 0 || x[1] != 0);
 ELEMENTWISE(logical_xor_forward, 2, numbers, (x[0] != 0) != (x[1] != 0));
 ELEMENTWISE(relu_backward, 2, numbers, x[1] <= 0 ? 0 : x[0]);
+ELEMENTWISE(gelu_backward, 2, reals, x[0] * (normal_integral(x[1]) + x[1] * normal_density(x[1])));
+ELEMENTWISE(silu_backward, 2, reals, x[0] * sigmoid(x[1]) * (1 + x[1] * (1 - sigmoid(x[1]))));
 ELEMENTWISE(clamp_backward, 2, numbers, x[1] >= s[0] && x[1] <= s[1] ? x[0] : 0);
 
 ELEMENTWISE(where_forward, 3, numbers, x[0] != 0 ? x[1] : x[2]);

@@ -2,6 +2,7 @@
 #include "kernels/elementwise.h"
 
 #include <cmath>
+#include <numbers>
 
 #include "kernels/candidates.h"
 #include "kernels/strided.h"
@@ -47,6 +48,9 @@ double nan_max(double a, double b) { return a != a ? a : b != b ? b : a > b ? a 
 double nan_min(double a, double b) { return a != a ? a : b != b ? b : a < b ? a : b; }
 int64_t nan_max(int64_t a, int64_t b) { return a > b ? a : b; }
 int64_t nan_min(int64_t a, int64_t b) { return a < b ? a : b; }
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+double normal_density(double x) { return std::exp(-x * x / 2) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2); }
+double normal_integral(double x) { return (1 + std::erf(x / std::numbers::sqrt2)) / 2; }
 
 }  // namespace
 
@@ -70,7 +74,7 @@ ELEMENTWISE(reciprocal_forward, 1, reals, 1 / x[0]);
 ELEMENTWISE(sin_forward, 1, reals, std::sin(x[0]));
 ELEMENTWISE(cos_forward, 1, reals, std::cos(x[0]));
 ELEMENTWISE(tanh_forward, 1, reals, std::tanh(x[0]));
-ELEMENTWISE(sigmoid_forward, 1, reals, 1 / (1 + std::exp(-x[0])));
+ELEMENTWISE(sigmoid_forward, 1, reals, sigmoid(x[0]));
 ELEMENTWISE(erf_forward, 1, reals, std::erf(x[0]));
 ELEMENTWISE(floor_forward, 1, reals, std::floor(x[0]));
 ELEMENTWISE(ceil_forward, 1, reals, std::ceil(x[0]));
@@ -79,6 +83,8 @@ ELEMENTWISE(isnan_forward, 1, reals, x[0] != x[0]);
 ELEMENTWISE(isfinite_forward, 1, reals, x[0] - x[0] == 0);
 ELEMENTWISE(logical_not_forward, 1, numbers, x[0] == 0);
 ELEMENTWISE(relu_forward, 1, numbers, x[0] < 0 ? 0 : x[0]);
+ELEMENTWISE(gelu_forward, 1, reals, x[0] * normal_integral(x[0]));
+ELEMENTWISE(silu_forward, 1, reals, x[0] * sigmoid(x[0]));
 ELEMENTWISE(softplus_forward, 1, reals, x[0] * s[0] > s[1] ? x[0] : std::log1p(std::exp(x[0] * s[0])) / s[0]);
 ELEMENTWISE(affine_forward, 1, numbers,
             x[0] * static_cast<std::remove_cvref_t<decltype(x[0])>>(s[0]) + static_cast<std::remove_cvref_t<decltype(x[0])>>(s[1]));
@@ -102,6 +108,8 @@ ELEMENTWISE(logical_and_forward, 2, numbers, x[0] != 0 && x[1] != 0);
 ELEMENTWISE(logical_or_forward, 2, numbers, x[0] != 0 || x[1] != 0);
 ELEMENTWISE(logical_xor_forward, 2, numbers, (x[0] != 0) != (x[1] != 0));
 ELEMENTWISE(relu_backward, 2, numbers, x[1] <= 0 ? 0 : x[0]);
+ELEMENTWISE(gelu_backward, 2, reals, x[0] * (normal_integral(x[1]) + x[1] * normal_density(x[1])));
+ELEMENTWISE(silu_backward, 2, reals, x[0] * sigmoid(x[1]) * (1 + x[1] * (1 - sigmoid(x[1]))));
 ELEMENTWISE(clamp_backward, 2, numbers, x[1] >= s[0] && x[1] <= s[1] ? x[0] : 0);
 
 ELEMENTWISE(where_forward, 3, numbers, x[0] != 0 ? x[1] : x[2]);
