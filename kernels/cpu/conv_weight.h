@@ -3,6 +3,7 @@
 #pragma once
 #include "kernels/conv.h"
 #include "kernels/cpu/conv_patches.h"
+#include "kernels/cpu/transpose.h"
 #include "kernels/parallel.h"
 #include "kernels/scratch.h"
 
@@ -44,17 +45,29 @@ struct WeightTile {
 template <class S>
 void finish_row(const Conv2dArgs& a, const WeightPlan& plan, const WeightTile& t, int64_t row, const Compute<S>* sums, int64_t stride) {
   using T = Compute<S>;
+  using V = Vec<T>;
   const auto& z = a.shape;
+  const T* part = sums + row * plan.columns;
   S* gw = static_cast<S*>(a.w) + (t.group * plan.k + t.k + row) * z.w_stride[0] + t.c * z.w_stride[1];
-  for (int64_t c = 0; c < t.c_count; ++c) {
-    const T* part = sums + row * plan.columns + c;
-    for (int64_t r = 0; r < z.r; ++r)
-      for (int64_t s = 0; s < z.s; ++s, part += t.c_count) {
-        T sum = *part;
-        for (int64_t i = 1; i < plan.splits; ++i) sum += part[i * stride];
-        gw[c * z.w_stride[1] + r * z.w_stride[2] + s * z.w_stride[3]] = cast<S>(sum);
+  const auto total = [&](int64_t tap, int64_t c, int64_t n) {
+    V sum = V::load(part + tap * t.c_count + c, n);
+    for (int64_t i = 1; i < plan.splits; ++i) sum = sum + V::load(part + i * stride + tap * t.c_count + c, n);
+    return sum;
+  };
+  const bool taps_dense = z.w_stride[3] == 1 && z.w_stride[2] == z.s && z.w_stride[1] == plan.taps;
+  int64_t c = 0;
+  if constexpr (std::is_same_v<T, float>)  // PyTorch's layout, taps innermost: blocks of taps and channels change places
+    for (; plan.taps > 2 && taps_dense && c + V::lanes <= t.c_count; c += V::lanes)
+      for (int64_t first = 0; first < plan.taps; first += V::lanes) {
+        V rows[V::lanes];
+        for (int64_t l = 0; l < V::lanes; ++l) rows[l] = first + l < plan.taps ? total(first + l, c, V::lanes) : V(T(0));
+        transpose(rows);
+        for (int64_t l = 0; l < V::lanes; ++l) rows[l].store(gw + (c + l) * plan.taps + first, plan.taps - first);
       }
-  }
+  for (; c < t.c_count; c += V::lanes)
+    for (int64_t tap = 0; tap < plan.taps; ++tap)
+      total(tap, c, t.c_count - c)
+          .scatter(gw + c * z.w_stride[1] + tap / z.s * z.w_stride[2] + tap % z.s * z.w_stride[3], z.w_stride[1], t.c_count - c);
 }
 
 // sum(tile, first step, end step, scratch of `scratch` elements, sums [k_count][columns]) computes a tile's part.
