@@ -22,25 +22,29 @@ template <int m> bool prefers_winograd(const Conv2dShape& z, int64_t h, int64_t 
   return allows_winograd<m>(z) && z.c >= 16 && z.k >= 16 && z.n * ceil_div(h, m) * ceil_div(w, m) >= 8;
 }
 
-// The one-dimensional transform f along both axes: store(t, f(f(load(t)))), t counting rows of `from` and `to` elements.
-template <int from, int to, auto f, class Load, class Store> void transform(Load load, Store store) {
+// Rows of a tile's transform that are computed at a time.
+template <int first_row, int row_count> struct TileRows { static constexpr int first = first_row, count = row_count; };
+
+// The one-dimensional transform f along both axes, for some rows of the result: store(t, f(f(load(t)))), t counting rows of `from` and `to`
+// elements.
+template <int from, int to, auto f, class Rows = TileRows<0, to>, class Load, class Store> void transform(Load load, Store store) {
   using V = decltype(load(0));
-  V half[from][to];
+  V half[Rows::count][from];
 #pragma GCC unroll 8
-  for (int i = 0; i < from; ++i) {
-    V row[from];
-#pragma GCC unroll 8
-    for (int j = 0; j < from; ++j) row[j] = load(i * from + j);
-    f(row, half[i]);
-  }
-#pragma GCC unroll 8
-  for (int j = 0; j < to; ++j) {
+  for (int j = 0; j < from; ++j) {
     V column[from], result[to];
 #pragma GCC unroll 8
-    for (int i = 0; i < from; ++i) column[i] = half[i][j];
+    for (int i = 0; i < from; ++i) column[i] = load(i * from + j);
     f(column, result);
 #pragma GCC unroll 8
-    for (int i = 0; i < to; ++i) store(i * to + j, result[i]);
+    for (int i = 0; i < Rows::count; ++i) half[i][j] = result[Rows::first + i];
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows::count; ++i) {
+    V row[to];
+    f(half[i], row);
+#pragma GCC unroll 8
+    for (int j = 0; j < to; ++j) store((Rows::first + i) * to + j, row[j]);
   }
 }
 
@@ -65,18 +69,18 @@ template <int m> struct TileGrid {
   int64_t count() const { return n * rows * columns; }
 
   // to = B^T d B of tiles [first, first + count), channels [c, c + channels)
-  template <class S>
+  template <class Rows = TileRows<0, tile>, class S>
   void transform_input(const Images<const S>& in, int64_t padding_h, int64_t padding_w, int64_t first, int64_t count, int64_t c, int64_t channels,
                        float* to, const TileLayout& layout) const {
     for (int64_t i = 0; i < count; ++i)
-      transform_pixels<tile, Winograd<m>::template input<V>>(find<tile>(in, first + i, -padding_h, -padding_w, c), i, channels, to, layout);
+      transform_pixels<tile, Winograd<m>::template input<V>, Rows>(find<tile>(in, first + i, -padding_h, -padding_w, c), i, channels, to, layout);
   }
   // to = A gy A^T, the adjoint of transform_output
-  template <class S>
+  template <class Rows = TileRows<0, tile>, class S>
   void transform_gradient(const Images<const S>& gy, int64_t first, int64_t count, int64_t k, int64_t channels, float* to,
                           const TileLayout& layout) const {
     for (int64_t i = 0; i < count; ++i)
-      transform_pixels<m, Winograd<m>::template output_adjoint<V>>(find<m>(gy, first + i, 0, 0, k), i, channels, to, layout);
+      transform_pixels<m, Winograd<m>::template output_adjoint<V>, Rows>(find<m>(gy, first + i, 0, 0, k), i, channels, to, layout);
   }
 
   // out = A^T y A + bias, and what follows it, for channels [k, k + channels) of tiles [first, first + count)
@@ -119,12 +123,12 @@ template <int m> struct TileGrid {
     return pixels;
   }
 
-  template <int size, auto f, class S>
+  template <int size, auto f, class Rows, class S>
   static void transform_pixels(const TilePixels<size, S>& pixels, int64_t i, int64_t channels, float* to, const TileLayout& layout) {
     int64_t j = 0;
     const auto store = [&](int t, V v) { v.store(to + layout.at(i, j) + t * layout.element); };
-    for (; j + V::lanes <= channels; j += V::lanes) transform<size, tile, f>([&](int t) { return V::load(pixels.at[t] + j); }, store);
-    if (j < channels) transform<size, tile, f>([&](int t) { return V::load(pixels.at[t] + j, channels - j); }, store);
+    for (; j + V::lanes <= channels; j += V::lanes) transform<size, tile, f, Rows>([&](int t) { return V::load(pixels.at[t] + j); }, store);
+    if (j < channels) transform<size, tile, f, Rows>([&](int t) { return V::load(pixels.at[t] + j, channels - j); }, store);
   }
 };
 

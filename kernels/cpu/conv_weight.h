@@ -17,7 +17,7 @@ struct WeightPlan {
   int64_t columns;  // of a tile, whole panels
   int64_t steps, splits, split;
   WeightPlan(const Conv2dShape& z, int64_t largest_c, int64_t largest_k, int64_t steps) : steps(steps) {
-    constexpr int64_t kUnits = 32, kSplits = 16;
+    constexpr int64_t kUnits = 16, kSplits = 16;
     const int64_t panel = 2 * TAPETUM_VECTOR_BYTES / compute_size(z.dtype);
     taps = z.r * z.s, groups = z.groups, c = z.c / z.groups, k = z.k / z.groups;
     tile_c = std::min(c, largest_c), tiles_c = c ? ceil_div(c, tile_c) : 0;
