@@ -55,22 +55,37 @@ template <class F> void for_each_run(int64_t width, int64_t first, int64_t count
   }
 }
 
-// What one tap (shift_h, shift_w) reads for output pixels [first, first + count) of `out_h` x `out_w`: channels [c, c + channels)
-// of a line for each pixel, zeros outside of the images.
+// How many of a row's taps are read at once: all where they and their channels lie side by side and are too short to be copied one by one.
+template <class S> int64_t taps_together(const Images<const S>& in, int64_t channels, int64_t taps, int64_t step) {
+  return channels < 16 && step == 1 && in.stride_c == 1 && in.stride_w == channels ? std::max<int64_t>(1, taps) : 1;
+}
+
+// What `taps` neighbouring pixels from (shift_h, shift_w) on read for output pixels [first, first + count) of `out_h` x `out_w`: values
+// [at, at + n) of those pixels' channels, which lie side by side where taps > 1; a line for each output pixel, zeros outside of the images.
+struct Tap {
+  int64_t shift_h, shift_w, taps, at, n;
+};
 template <class S, class T>
-void gather_tap(const Images<const S>& in, int64_t out_h, int64_t out_w, int64_t stride_h, int64_t stride_w, int64_t shift_h, int64_t shift_w,
-                int64_t first, int64_t count, int64_t c, int64_t channels, T* to, int64_t line) {
+void gather_tap(const Images<const S>& in, int64_t channels, int64_t out_h, int64_t out_w, int64_t stride_h, int64_t stride_w, const Tap& tap,
+                int64_t first, int64_t count, T* to, int64_t line) {
   for_each_run(out_w, first, count, [&](int64_t row, int64_t j, int64_t at, int64_t run) {
     T* block = to + at * line;
-    const int64_t h = row % out_h * stride_h + shift_h, w = j * stride_w + shift_w;
-    if (h < 0 || h >= in.h) return zero_pixels(run, channels, block, line);
-    // [lo, hi) of the run lies inside: 0 <= w + lo * stride_w, w + (hi - 1) * stride_w < in.w
+    const int64_t h = row % out_h * stride_h + tap.shift_h, w = j * stride_w + tap.shift_w, width = in.w - tap.taps + 1;
+    if (h < 0 || h >= in.h) return zero_pixels(run, tap.n, block, line);
+    // [lo, hi) of the run lies inside: 0 <= w + lo * stride_w, w + (hi - 1) * stride_w < width
     const int64_t lo = std::min(run, w >= 0 ? 0 : ceil_div(-w, stride_w));
-    const int64_t hi = std::max(lo, w >= in.w ? 0 : std::min(run, ceil_div(in.w - w, stride_w)));
-    zero_pixels(lo, channels, block, line);
-    const S* from = in.data + row / out_h * in.stride_n + h * in.stride_h + (w + lo * stride_w) * in.stride_w + c * in.stride_c;
-    copy_pixels(hi - lo, channels, block + lo * line, line, 1, from, stride_w * in.stride_w, in.stride_c);
-    zero_pixels(run - hi, channels, block + hi * line, line);
+    const int64_t hi = std::max(lo, w >= width ? 0 : std::min(run, ceil_div(width - w, stride_w)));
+    const S* from = in.data + row / out_h * in.stride_n + h * in.stride_h + w * in.stride_w + tap.at * in.stride_c;
+    const auto border = [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p)
+        for (int64_t i = 0; i < tap.n; ++i) {
+          const int64_t pixel = w + p * stride_w + (tap.at + i) / channels;
+          block[p * line + i] = pixel >= 0 && pixel < in.w ? cast<T>(from[p * stride_w * in.stride_w + i * in.stride_c]) : T(0);
+        }
+    };
+    border(0, lo);
+    copy_pixels(hi - lo, tap.n, block + lo * line, line, 1, from + lo * stride_w * in.stride_w, stride_w * in.stride_w, in.stride_c);
+    border(hi, run);
   });
 }
 

@@ -20,12 +20,13 @@ void gather_columns(const Conv2dArgs& a, const WeightPlan& plan, const WeightTil
   const auto& z = a.shape;
   constexpr int64_t panel = kTileColumns<Compute<S>>;
   const auto in = images(static_cast<const S*>(a.x) + (tile.group * plan.c + tile.c) * z.x_stride[1], z.n, z.h, z.w, z.x_stride);
-  const int64_t used = plan.taps * tile.c_count;
+  const int64_t used = plan.taps * tile.c_count, together = taps_together(in, tile.c_count, z.s, z.dilation_w), piece = together * tile.c_count;
   for (int64_t l = 0; l < used;) {
-    const int64_t tap = l / tile.c_count, c = l % tile.c_count, channels = std::min(tile.c_count - c, panel - l % panel);
-    gather_tap(in, z.p, z.q, z.stride_h, z.stride_w, tap / z.s * z.dilation_h - z.padding_h, tap % z.s * z.dilation_w - z.padding_w, pixel, count, c,
-               channels, to + l / panel * count * panel + l % panel, panel);
-    l += channels;
+    const int64_t tap = l / piece * together, at = l % piece, n = std::min(piece - at, panel - l % panel);
+    gather_tap(in, tile.c_count, z.p, z.q, z.stride_h, z.stride_w,
+               {tap / z.s * z.dilation_h - z.padding_h, tap % z.s * z.dilation_w - z.padding_w, together, at, n}, pixel, count,
+               to + l / panel * count * panel + l % panel, panel);
+    l += n;
   }
   if (used % panel) zero_pixels(count, panel - used % panel, to + used / panel * count * panel + used % panel, panel);
 }
@@ -44,7 +45,7 @@ Status run(const Conv2dArgs& a, Workspace& workspace) {
           for (int64_t pixel = first * kPixels; pixel < std::min(gy.pixels(), end * kPixels); pixel += kPixels) {
             const int64_t count = std::min(kPixels, gy.pixels() - pixel);
             gather_columns<S>(a, plan, tile, pixel, count, patches);
-            gather_tap(gy, z.p, z.q, 1, 1, 0, 0, pixel, count, 0, tile.k_count, rows, line);
+            gather_tap(gy, tile.k_count, z.p, z.q, 1, 1, {0, 0, 1, 0, tile.k_count}, pixel, count, rows, line);
             multiply(Product<T>{tile.k_count, plan.taps * tile.c_count, count, rows, 1, line, patches, count * kTileColumns<T>, kTileColumns<T>, sums,
                                 plan.columns, sums, plan.columns});
           }

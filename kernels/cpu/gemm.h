@@ -36,7 +36,7 @@ template <class To, class From> void copy_line(To* to, const From* from, int64_t
   using V = Vec<Compute<From>>;
   int64_t i = 0;
   for (; i + V::lanes <= n; i += V::lanes) V::load(from + i).store(to + i);
-  for (; i < n; ++i) to[i] = cast<To>(from[i]);
+  if (i < n) V::load(from + i, n - i).store(to + i, n - i);
 }
 
 template <class T, int rows> void multiply_tile(const Product<T>& x, int64_t i, int64_t j) {
