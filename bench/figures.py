@@ -95,8 +95,13 @@ class Table:
         return "\n".join(lines + [f"{f.name}\t{f.ratio('best'):.3f}" for f in self.figures if f.ratio("best")]) + "\n"
 
     def fallen(self, path):
-        before = dict(line.split("\t") for line in pathlib.Path(path).read_text().splitlines() if line and not line.startswith("#"))
-        fallen = [(f, float(before[f.name])) for f in self.figures if f.name in before and f.ratio("best") < 0.9 * float(before[f.name])]
+        """How many ratios are lower than those of ratios() in the file, which another machine's are not compared with."""
+        lines = pathlib.Path(path).read_text().splitlines()
+        before = dict(line.split("\t") for line in lines if line and not line.startswith("#"))
+        if other := [f"{key} {self.machine[key]}" for key in ("cpu", "isa", "threads") if f"# {key}: {self.machine[key]}" not in lines]:
+            self.say(f"the ratios of {path} are of another machine, not of {', '.join(other)}: not compared")
+            return 0
+        fallen = [(f, float(before[f.name])) for f in self.figures if f.name in before and f.ratio("best") and f.ratio("best") < 0.9 * float(before[f.name])]
         for figure, ratio in fallen:
             self.say(f"fallen: {figure.name}: {ratio:.2f} to {figure.ratio('best'):.2f}")
         self.say(f"{len(fallen)} of {len(before)} ratios of {path} have fallen by more than 10 %")
@@ -104,20 +109,22 @@ class Table:
 
 
 class Sides:
-    """The processes: ours, and one for each form of theirs, begun when a row first wants it."""
+    """The processes: ours, and one for each form of theirs, begun when a row first wants it. What they say besides is in build/versus_pytorch.log."""
 
     def __init__(self, args, python):
         self.args, self.python, self.sides = args, python, {}
-
-    def environment(self, form):
-        n = str(self.args.threads)
-        every = {**os.environ, "TAPETUM_THREADS": n, "OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n, "TORCHINDUCTOR_CACHE_DIR": str(HERE.parent / "build/pytorch-compiled")}
-        return {key: value for key, value in every.items() if key not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}  # they slow it
+        build = HERE.parent / "build"
+        build.mkdir(exist_ok=True)
+        self.log = open(build / "versus_pytorch.log", "w")
+        threads = dict.fromkeys(("TAPETUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(args.threads))
+        self.environment = {**os.environ, **threads, "TORCHINDUCTOR_CACHE_DIR": str(build / "pytorch-compiled")}
+        for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # they slow it
+            self.environment.pop(name, None)
 
     def __getitem__(self, form):
         if form not in self.sides:
-            theirs = [self.python, HERE / "their_rows.py", form, self.args.threads]
-            self.sides[form] = rows.Side([self.args.tree / "bin/bench_gpu", "cpu"] if form == "ours" else theirs, self.environment(form), int(self.args.smoke or self.args.least))
+            command = [self.args.tree / "bin/bench_gpu", "cpu"] if form == "ours" else [self.python, HERE / "their_rows.py", form, self.args.threads]
+            self.sides[form] = rows.Side(command, self.environment, int(self.args.smoke or self.args.least), self.log)
         return self.sides[form]
 
     def time(self, form):
@@ -158,5 +165,5 @@ def figure_of(row, sides, args, python, table):
     theirs = {form: (min if args.least else statistics.median)(t) for form, t in times.items()}
     ours = theirs.pop("ours")
     if row.op == "copy":
-        table.copy = row.bytes / min(ours, *theirs.values()) / 1e6
+        table.copy = row.bytes / min([ours, *theirs.values()]) / 1e6
     return Figure(row.group, row.name, "ms", ours, theirs, row.goals, row.rate(ours, table.copy))

@@ -33,7 +33,7 @@ int main() {
   const at::Tensor x = at::rand({8, 16}), labels = at::randint(10, {8}, at::kLong);
   const std::vector<at::Tensor> parameters{learnt({32, 16}), learnt({32}), learnt({10, 32}), learnt({10})};
   const double model = least_nanoseconds(2'000, [&] {
-    for (at::Tensor p : parameters) p.mutable_grad() = {};
+    for (at::Tensor p : parameters) p.mutable_grad() = at::Tensor();
     const at::Tensor hidden = at::relu(at::linear(x, parameters[0], parameters[1]));
     const at::Tensor loss = at::cross_entropy_loss(at::linear(hidden, parameters[2], parameters[3]), labels);
     torch::autograd::backward({loss}, {});

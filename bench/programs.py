@@ -70,7 +70,7 @@ def overhead(args, python):
         subprocess.run(["g++", source, "-o", program, *includes, *flags, "-Wl,--no-as-needed", "-ltorch_cpu", "-lc10"], check=True)
 
     def ours():
-        text, *_ = run(args, args.tree / "bin/bench_overhead", "--benchmark_format=json", "--benchmark_repetitions=10")
+        text, *_ = run(args, args.tree / "bin/bench_overhead", "--benchmark_filter=^(add_recorded|small_model)$", "--benchmark_format=json", "--benchmark_repetitions=10")
         times = {}
         for b in json.loads(text)["benchmarks"]:
             if b["run_type"] == "iteration":

@@ -86,13 +86,13 @@ def cost(op, what, dtype, sizes):
 class Side:
     """A process that answers questions about rows: bench_gpu, or their_rows.py."""
 
-    def __init__(self, command, environment=None, calls=0):
-        """calls: that are timed at once; 0: as many as take 20 ms."""
-        self.command, self.environment, self.calls, self.process = [str(word) for word in command], environment, calls, None
+    def __init__(self, command, environment=None, calls=0, log=None):
+        """calls: that are timed at once; 0: as many as take 20 ms. log: for what it says besides."""
+        self.command, self.environment, self.calls, self.log, self.process = [str(word) for word in command], environment, calls, log, None
 
     def ask(self, question):
         if not self.process:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.environment)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=self.environment)
             self.ask(f"calls {self.calls}")
         try:
             print(question, file=self.process.stdin, flush=True)
@@ -102,7 +102,7 @@ class Side:
         if not answer:
             status = self.process.wait()
             self.process = None  # the next question has a new one
-            raise RuntimeError(f"{os.path.basename(self.command[-1] if len(self.command) < 3 else self.command[1])} ended with status {status}")
+            raise RuntimeError(f"{' '.join(os.path.basename(word) for word in self.command)} ended with status {status}")
         if answer.startswith("error: "):
             raise RuntimeError(answer.removeprefix("error: "))
         return answer

@@ -64,10 +64,12 @@ Work scaled_channels(const Bench& b) {
 
 // N C H W R stride padding
 Work max_pool(const Bench& b) {
-  return of_images(b, [r = b.size(4), o = MaxPool2dOptions{.stride = b.size(5), .padding = b.size(6)}](const Tensor& x) { return max_pool2d(x, r, o); });
+  return of_images(b,
+                   [r = b.size(4), o = MaxPool2dOptions{.stride = b.size(5), .padding = b.size(6)}](const Tensor& x) { return max_pool2d(x, r, o); });
 }
 Work avg_pool(const Bench& b) {
-  return of_images(b, [r = b.size(4), o = AvgPool2dOptions{.stride = b.size(5), .padding = b.size(6)}](const Tensor& x) { return avg_pool2d(x, r, o); });
+  return of_images(b,
+                   [r = b.size(4), o = AvgPool2dOptions{.stride = b.size(5), .padding = b.size(6)}](const Tensor& x) { return avg_pool2d(x, r, o); });
 }
 
 // N C H W P Q
@@ -88,7 +90,9 @@ Work cross_entropy_pixels(const Bench& b) {
 
 // N C H W, row-major, to the same numbers with the channels innermost and back
 Work nchw_to_nhwc(const Bench& b) {
-  return b.differentiate({b.values({b.size(0), b.size(1), b.size(2), b.size(3)})}, [](const Tensors& x) { return contiguous(permute(x[0], {0, 2, 3, 1})); });
+  return b.differentiate({b.values({b.size(0), b.size(1), b.size(2), b.size(3)})}, [](const Tensors& x) {
+    return contiguous(permute(x[0], {0, 2, 3, 1}));
+  });
 }
 
 }  // namespace
@@ -108,8 +112,12 @@ const Makers& memory_makers() {
       {"sum_rows", [](const Bench& b) { return of_lines(b, [](const Tensor& x) { return sum(x, {1}); }); }},
       {"sum_columns", [](const Bench& b) { return of_lines(b, [](const Tensor& x) { return sum(x, {0}); }); }},
       {"max_rows", [](const Bench& b) { return of_lines(b, [](const Tensor& x) { return max(x, 1).values; }); }},
-      {"sum_channels", [](const Bench& b) { return of_images(b, [](const Tensor& x) { return sum(x, {0, 2, 3}); }); }},
-      {"mean_pixels", [](const Bench& b) { return of_images(b, [](const Tensor& x) { return mean(x, {2, 3}); }); }},
+      {"sum_channels", [](const Bench& b) { return of_images(b, [](const Tensor& x) {
+                                              return sum(x, {0, 2, 3});
+                                            }); }},
+      {"mean_pixels", [](const Bench& b) { return of_images(b, [](const Tensor& x) {
+                                             return mean(x, {2, 3});
+                                           }); }},
       {"softmax", [](const Bench& b) { return of_lines(b, [](const Tensor& x) { return softmax(x, -1); }); }},
       {"log_softmax", [](const Bench& b) { return of_lines(b, [](const Tensor& x) { return log_softmax(x, -1); }); }},
       {"cross_entropy", cross_entropy_pixels},
