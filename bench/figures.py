@@ -21,12 +21,12 @@ class Figure:
         return self.ratios.get(self.best if form == "best" else form)
 
     def line(self):
-        number = lambda value, digits="9.4g": f"{value:{digits}}" if value is not None else f"{'':{digits.split('.')[0]}}"
+        number = lambda value, digits="10.4g": f"{value:{digits}}" if value is not None else f"{'':{digits.split('.')[0]}}"
         line = f"{self.name:50}{number(self.ours)} {self.unit:3}{number(self.theirs.get('eager'))}{number(self.theirs.get(self.best))} {self.best or '':13}"
-        line += number(self.ratio("eager"), "7.2f") + number(self.ratio("best"), "7.2f") + "  "
+        line += number(self.ratio("eager"), "8.2f") + number(self.ratio("best"), "8.2f")
         goals = ", ".join(f"{form} {goal:.3g}" for form, goal in self.goals.items())
         others = "  ".join(f"{form} {self.theirs[form]:.4g} ({ratio:.2f})" for form, ratio in self.ratios.items() if form not in ("eager", self.best))
-        return f"{line}{goals:22} {'' if self.met is None else 'met' if self.met else 'missed':7}{self.rate:18} {others}".rstrip()
+        return f"{line}  {'' if self.met is None else 'met' if self.met else 'missed':7}{goals:20} {self.rate:18} {others}".rstrip()
 
 
 class Table:
@@ -35,7 +35,7 @@ class Table:
         self.begun, self.done, self.copy, self.group = time.monotonic(), 0, 0, None
         print("  ".join(f"{key} {value}" for key, value in machine.items()))
         print("ratios are theirs / ours: above 1 we are faster or smaller. best: PyTorch's fastest form; others behind, with their ratios")
-        print(f"{'':50}{'ours':>9}    {'eager':>9}{'best':>9} {'':13}{'/eager':>7}{'/best':>7}  {'goal':30}", flush=True)
+        print(f"{'':50}{'ours':>10}    {'eager':>10}{'best':>10} {'':13}{'/eager':>8}{'/best':>8}  goal", flush=True)
 
     def progress(self, name):
         if sys.stderr.isatty():
