@@ -9,6 +9,7 @@
 #include "core/ops/creation.h"
 #include "core/ops/view.h"
 #include "core/serialization/torch_file.h"
+#include "core/serialization/utf8.h"
 #include "core/serialization/zip.h"
 
 namespace tapetum {
@@ -95,18 +96,6 @@ std::string stem_of(const std::string& path) {
   const size_t slash = path.rfind('/'), start = slash == path.npos ? 0 : slash + 1, dot = path.find('.', start);
   const std::string stem = path.substr(start, dot == path.npos ? dot : dot - start);
   return stem.empty() ? "archive" : stem;
-}
-
-bool is_utf8(const std::string& s) {
-  for (size_t i = 0; i < s.size();) {
-    const auto c = static_cast<unsigned char>(s[i]);
-    const size_t more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 9;
-    if (more >= s.size() - i + (more == 0)) return false;
-    for (size_t k = 1; k <= more; ++k)
-      if ((static_cast<unsigned char>(s[i + k]) & 0xC0) != 0x80) return false;
-    i += more + 1;
-  }
-  return true;
 }
 
 }  // namespace
