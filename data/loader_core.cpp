@@ -9,6 +9,8 @@
 #include <mutex>
 #include <thread>
 
+#include "core/profiler_scope.h"
+
 namespace tapetum::data {
 
 SampleError::SampleError(int64_t index, const std::string& name, const std::string& cause)
@@ -61,6 +63,7 @@ void LoaderCore::Impl::add_sample(LoadedBatch& batch, int64_t index, int64_t epo
 
 template <class Cancelled>
 LoaderCore::Impl::Result LoaderCore::Impl::load(const std::vector<int64_t>& indices, int64_t epoch, Cancelled cancelled) const try {
+  profiler::Scope profiled("load batch");
   Result result{source->begin_batch(indices.size()), nullptr};
   for (int64_t index : indices) {
     if (cancelled()) return {};
@@ -125,6 +128,7 @@ std::unique_ptr<LoadedBatch> LoaderCore::Impl::take() {
   if (threads.empty()) {
     result = load(indices_of(wanted), state.epoch, [] { return false; });
   } else {
+    profiler::Scope profiled("wait for batch");
     done.wait(lock, [&] { return results.contains(wanted); });
     result = std::move(results.extract(wanted).mapped());
   }

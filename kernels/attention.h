@@ -5,6 +5,7 @@
 #pragma once
 #include "kernels/random_call.h"
 #include "kernels/slot.h"
+#include "kernels/work.h"
 
 namespace tapetum::kernels {
 
@@ -50,6 +51,22 @@ struct AttentionBackwardArgs {
   const void* lse;
   Heads<void*> gq, gk, gv;
 };
+
+// Pairs of a query and a key, without those that causality rules out; a mask's are counted.
+inline double pairs_of(const AttentionProblem& p) {
+  const auto queries = static_cast<double>(p.queries), keys = static_cast<double>(p.keys), heads = static_cast<double>(p.batch * p.heads);
+  if (!p.causal) return heads * queries * keys;
+  const double growing = p.queries < p.keys ? queries : keys;  // query i sees i + 1 keys, until it sees all
+  return heads * (growing * (growing + 1) / 2 + (queries - growing) * keys);
+}
+
+// Products alone. Forward q.k and p v; backward q.k again, gy.v, and the three gradients.
+inline Work work_of(const AttentionForwardArgs& a) {
+  return {2 * pairs_of(a.problem) * static_cast<double>(a.problem.width + a.problem.value_width), 0};
+}
+inline Work work_of(const AttentionBackwardArgs& a) {
+  return {2 * pairs_of(a.problem) * static_cast<double>(3 * a.problem.width + 2 * a.problem.value_width), 0};
+}
 
 extern const KernelSlot<AttentionForwardArgs> attention_forward;
 extern const KernelSlot<AttentionBackwardArgs> attention_backward;

@@ -1,8 +1,11 @@
 // Fused steps over lists of tensors: every array is read and written once, one call serves a whole parameter group.
 // Learning rate and step counts lie in device memory, so that a captured step can be replayed.
 #pragma once
+#include <concepts>
+
 #include "kernels/adam_rule.h"
 #include "kernels/slot.h"
+#include "kernels/work.h"
 
 namespace tapetum::kernels {
 
@@ -104,6 +107,16 @@ struct ClipNormArgs {
   double limit, p;
   double* norm;
 };
+
+// Of each tensor that has it: the value and the states are read and written, the source is read.
+template <class Args>
+requires std::same_as<decltype(Args::tensors), const OptimizerTensor*> Work work_of(const Args& a) {
+  double elements = 0;
+  for (const OptimizerTensor* t = a.tensors; t != a.tensors + a.shape.tensors; ++t)
+    elements += static_cast<double>(t->count) *
+                (2 + (t->source != nullptr) + 2 * ((t->state[0] != nullptr) + (t->state[1] != nullptr) + (t->state[2] != nullptr)));
+  return {0, elements * static_cast<double>(size_of(a.shape.dtype))};
+}
 
 extern const KernelSlot<SgdStepArgs> sgd_step;
 extern const KernelSlot<AdamStepArgs> adam_step;

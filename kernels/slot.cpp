@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "kernels/workspace_observer.h"
+
 namespace tapetum::kernels {
 namespace {
 
@@ -34,6 +36,10 @@ const KernelGuard* environment_guards() {
 
 const KernelGuard* const from_environment = environment_guards();
 
+void observe(const Workspace& w) {
+  if (auto* observer = workspace_observer.load(std::memory_order_relaxed)) observer(w.queue.device);
+}
+
 }  // namespace
 
 KernelGuard::KernelGuard(std::string_view spec) : outer_(innermost) {
@@ -61,9 +67,13 @@ void log_run(const RunRecord& r) {
 
 Status allocate_workspace(Workspace& w) {
   w.data = device_api(w.queue.device)->allocate(w.bytes);
+  observe(w);
   return w.data ? Status::ok : Status::out_of_memory;
 }
 
-void release_workspace(Workspace& w) { device_api(w.queue.device)->release(w.data); }
+void release_workspace(Workspace& w) {
+  device_api(w.queue.device)->release(w.data);
+  observe(w);
+}
 
 }  // namespace tapetum::kernels

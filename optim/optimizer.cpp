@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/view.h"
+#include "core/profiler_scope.h"
 
 namespace tapetum::optim {
 namespace {
@@ -128,6 +129,7 @@ const Tensor& Optimizer::device_lr(size_t group) {
 
 void Optimizer::step() {
   NoGrad no_grad;
+  profiler::Scope profiled("optimizer step");
   captured_ |= current_capture() != nullptr;
   for (size_t group = 0; group < groups_.size(); ++group) {
     const auto names = state_names(group);

@@ -13,7 +13,7 @@ def level(path):
 
 
 def core_level(path):
-    return {"autograd": 1, "ops": 2, "engine": 3, "serialization": 4, "print.h": 4, "print.cpp": 4, "dlpack.h": 4, "dlpack.cpp": 4}.get(path.split("/")[1], 0)
+    return {"autograd": 1, "ops": 2, "engine": 3, "serialization": 4, "print.h": 4, "print.cpp": 4, "dlpack.h": 4, "dlpack.cpp": 4, "profiler_trace.cpp": 4}.get(path.split("/")[1], 0)
 
 
 for file in sorted(p for f in FOLDERS for p in (root / f).rglob("*") if p.suffix in {".h", ".cpp", ".cu", ".cuh"}):

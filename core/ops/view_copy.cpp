@@ -177,6 +177,9 @@ Tensor tile(const Tensor& x, const Shape& times) {
 
 void fill_(Tensor& x, double value) { copy_(x, full({}, value, x.dtype(), x.device())); }
 
-void copy_(Tensor& x, const Tensor& from) { copy_elements(x, in_place_operand("copy", x, from)); }
+void copy_(Tensor& x, const Tensor& from) {
+  profiler::OpScope profiled(profiler::Kind::in_place, "copy", x, from);
+  copy_elements(x, in_place_operand("copy", x, from));
+}
 
 }  // namespace tapetum
