@@ -13,6 +13,7 @@
 #include "examples/common/image_paths.h"
 #include "examples/common/json_output.h"
 #include "examples/common/machine.h"
+#include "examples/common/profiling.h"
 #include "models/presets.h"
 #include "viz/top_classes.h"
 
@@ -23,7 +24,7 @@ namespace {
 struct Options {
   std::vector<std::string> photos;
   programs::ClassifierSource source;
-  std::string labels, save, json, device = "auto";
+  std::string labels, save, json, profile, device = "auto";
   std::string preset, interpolation, order;
   std::vector<double> mean, std;
   int64_t top = 5, threads = 0, resize = -1, crop = 0;
@@ -53,6 +54,7 @@ bool parse(Options& o, int argc, char** argv) {
   line.add("--top", o.top, "How many classes to name");
   line.add("--save", o.save, "DIR", "Folder for NAME.png: the photo with its classes");
   line.add_optional("--json", o.json, "-", "The result as JSON; --json=FILE: into a file");
+  programs::add_profile(line, o.profile, programs::kImages);
   line.add("--threads", o.threads, "Threads of the kernels (0: one a core)");
   line.add_choice("--device", o.device, {"auto", "cpu", "cuda"}, "Where to compute");
   line.group("Preparing the photos, where it shall differ from the weights' preset");
@@ -159,6 +161,7 @@ class Classify {
 
 int classify(const Options& o) {
   const programs::JsonOutput json(o.json);
+  programs::Profiling profiling(o.profile, programs::kImages);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   const tp::InferenceMode inference;
   const std::vector<std::string> files = files_of(o.photos);
@@ -170,7 +173,7 @@ int classify(const Options& o) {
   int failed = 0;
   for (const std::string& file : files) {
     try {
-      results.push_back(program.run(file, json.text()));
+      results.push_back(profiling.step([&] { return program.run(file, json.text()); }));
     } catch (const tp::Error& e) {
       const std::string text = std::string(e.what()).find(file) == std::string::npos ? fmt::format("{}: {}", file, e.what()) : e.what();
       fmt::print(stderr, "classify: {}\n", text);
@@ -178,6 +181,7 @@ int classify(const Options& o) {
       ++failed;
     }
   }
+  profiling.finish();
   json.write(tp::train::Record().set("images", results));
   fmt::print(json.text(), "{} image{}{}; {}\n", results.size(), results.size() == 1 ? "" : "s",
              failed ? fmt::format(", {} of them not read", failed) : "", program.about());

@@ -10,13 +10,14 @@
 #include "examples/common/json_output.h"
 #include "examples/common/machine.h"
 #include "examples/common/predict.h"
+#include "examples/common/profiling.h"
 
 namespace tp = tapetum;
 
 namespace {
 
 struct Options {
-  std::string weights, images, out, json, device = "auto";
+  std::string weights, images, out, json, profile, device = "auto";
   bool overlay = false;
   int64_t threads = 0;
 };
@@ -28,6 +29,7 @@ bool parse(Options& o, int argc, char** argv) {
   line.add("--out", o.out, "DIR", "Needed: folder for NAME.png: gray, the class id of each pixel");
   line.add("--overlay", o.overlay, "Also NAME_overlay.png: the image with its classes in colour");
   line.add_optional("--json", o.json, "-", "Shares of the classes as JSON; --json=FILE: into a file");
+  programs::add_profile(line, o.profile, programs::kImages);
   line.add("--threads", o.threads, "Threads of the kernels (0: one a core)");
   line.add_choice("--device", o.device, {"auto", "cpu", "cuda"}, "Where to compute");
   if (!line.parse(argc, argv)) return false;
@@ -67,6 +69,7 @@ tp::train::Record shares_of(const tp::Tensor& labels, const std::vector<std::str
 
 int segment(const Options& o) {
   const programs::JsonOutput json(o.json);
+  programs::Profiling profiling(o.profile, programs::kImages);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   const tp::Device device = programs::device_of(o.device);
   const tp::Safetensors file = tp::load(o.weights);
@@ -81,7 +84,7 @@ int segment(const Options& o) {
   std::vector<tp::train::Record> results;
   for (const Job& job : jobs) {
     const tp::data::Image image = tp::data::read_image(job.image);
-    const tp::Tensor labels = programs::predict(model, card, image);
+    const tp::Tensor labels = profiling.step([&] { return programs::predict(model, card, image); });
     write_png(job.mask, gray(labels));
     if (o.overlay) write_png(job.overlay, tp::data::Image(tp::viz::overlay(image.tensor(), labels)));
     tp::train::Record result;
@@ -89,6 +92,7 @@ int segment(const Options& o) {
     result.set("size", std::vector<int64_t>{image.height(), image.width()});
     results.push_back(result.set("classes", shares_of(labels, card.classes)));
   }
+  profiling.finish();
   tp::train::Record report;
   json.write(report.set("weights", o.weights).set("images", results));
   fmt::print(json.text(), "{} image{} segmented; {}\n", jobs.size(), jobs.size() == 1 ? "" : "s", o.out);

@@ -9,6 +9,7 @@
 #include "examples/common/json_output.h"
 #include "examples/common/machine.h"
 #include "examples/common/model_card.h"
+#include "examples/common/profiling.h"
 #include "examples/common/sets.h"
 #include "examples/common/train_options.h"
 
@@ -165,6 +166,7 @@ tp::train::Record report(Training& t, const tp::train::Trainer& trainer, const S
 
 int train(const TrainOptions& o) {
   const programs::JsonOutput json(o.json);
+  programs::Profiling profiling(o.profile, programs::kTrainingSteps);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   tp::manual_seed(static_cast<uint64_t>(o.seed));
   Training training(o);
@@ -196,7 +198,8 @@ int train(const TrainOptions& o) {
     return tp::train::Values{{"val_loss", scores->loss}, {"miou", scores->confusion.miou()}, {"pixel_accuracy", scores->confusion.pixel_accuracy()}};
   };
   const auto outcome = trainer.fit(
-      training.loader, [&](const Batch& batch) { return training.step(batch); }, validate);
+      training.loader, [&](const Batch& batch) { return profiling.step([&] { return training.step(batch); }); }, validate);
+  profiling.finish();
   if (resumed) write_config();  // now its flags are known to fit
   training.save(folder.file("model.safetensors"));
   if (outcome == tp::train::Outcome::interrupted) {

@@ -57,6 +57,7 @@ void check(const ClassOptions& o) {
     require(value >= 0 && std::isfinite(value), fmt::format("{}: expected a number of at least 0, got {}", flag, value));
   require(o.mixup == 0 || o.cutmix == 0, "--mixup and --cutmix exclude each other");
   require_within("--patience", o.patience, 0, 1'000'000'000);
+  require(!o.find_lr || o.profile.empty(), "--profile: --find-lr does not train");
   require(o.freeze == "none" || (o.mixup == 0 && o.cutmix == 0), "--freeze backbone: its features cannot be mixed: leave --mixup and --cutmix out");
 }
 

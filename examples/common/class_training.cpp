@@ -14,6 +14,7 @@
 #include "examples/common/classifier.h"
 #include "examples/common/json_output.h"
 #include "examples/common/machine.h"
+#include "examples/common/profiling.h"
 #include "train/classification_metrics.h"
 #include "train/lr_finder.h"
 #include "viz/classification_panel.h"
@@ -208,6 +209,7 @@ void find_lr(Training& t, const tp::train::RunFolder& folder, std::FILE* out) {
 
 int train_classifier(const ClassOptions& o) {
   const JsonOutput json(o.json);
+  Profiling profiling(o.profile, kTrainingSteps);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   tp::manual_seed(static_cast<uint64_t>(o.seed));
   const auto start = std::chrono::steady_clock::now();
@@ -243,7 +245,8 @@ int train_classifier(const ClassOptions& o) {
     return tp::train::Values{{"val_loss", scores->loss}, {"accuracy", scores->metrics.confusion().pixel_accuracy()}};  // result() sorts all scores
   };
   const auto outcome = trainer.fit(
-      *training.loader, [&](const Batch& batch) { return training.step(batch); }, validate);
+      *training.loader, [&](const Batch& batch) { return profiling.step([&] { return training.step(batch); }); }, validate);
+  profiling.finish();
   if (resumed) write_config();  // now its flags are known to fit
   training.save(folder.file("model.safetensors"));
   if (outcome == tp::train::Outcome::interrupted) {

@@ -9,10 +9,14 @@
 
 namespace programs {
 
+void check_writable(const std::string& file) {
+  if (file.empty()) return;
+  if (std::filesystem::is_directory(file)) throw tapetum::IoError(fmt::format("{}: cannot be written: is a directory", file));
+  const tapetum::AtomicFile probe(file);
+}
+
 JsonOutput::JsonOutput(const std::string& target) : target_(target) {
-  if (target.empty() || target == "-") return;
-  if (std::filesystem::is_directory(target)) throw tapetum::IoError(fmt::format("{}: cannot be written: is a directory", target));
-  const tapetum::AtomicFile probe(target);
+  if (target != "-") check_writable(target);
 }
 
 void JsonOutput::write(const tapetum::train::Record& result) const {

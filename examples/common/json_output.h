@@ -7,6 +7,8 @@
 
 namespace programs {
 
+void check_writable(const std::string& file);  // throws IoError where it cannot be written; empty is no file
+
 class JsonOutput {
  public:
   // `target`: a file; "-" is standard output, and empty is nowhere. Throws IoError where the file cannot be written: before the work.

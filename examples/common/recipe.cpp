@@ -8,6 +8,7 @@
 
 #include "core/threads.h"
 #include "examples/common/machine.h"
+#include "examples/common/profiling.h"
 #include "optim/adam.h"
 #include "optim/lamb.h"
 #include "optim/lion.h"
@@ -81,6 +82,7 @@ void Recipe::add_output(CommandLine& line, const std::string& program) {
   line.add("--resume", resume, "Go on from the last checkpoint in --out, or start anew where there is none");
   line.add("--tensorboard", tensorboard, "Also an event file for TensorBoard, beside metrics.jsonl");
   line.add_optional("--json", json, "-", "Result as JSON; --json=FILE: into a file");
+  add_profile(line, profile, kTrainingSteps);
   line.add("--quiet", quiet, "No progress");
 }
 

@@ -22,7 +22,7 @@ struct Recipe {
   int64_t threads = 0, workers = 2, seed = 0;
   std::string device = "auto";
 
-  std::string out, json;
+  std::string out, json, profile;
   bool resume = false, tensorboard = false, quiet = false;
 
   void add_training(CommandLine& line);

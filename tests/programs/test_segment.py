@@ -30,6 +30,14 @@ class Segment(ProgramTest):
             self.assertEqual(self.size_of(self.folder / "out" / f"{name}.png"), size)
             self.assertEqual(self.size_of(self.folder / "out" / f"{name}_overlay.png"), size)
 
+    def test_profile(self):
+        png(self.folder / "a.png", 32, 32)
+        result = self.segment(self.folder / "a.png", "--profile", self.folder / "trace.json")
+        events = json.loads((self.folder / "trace.json").read_text())["traceEvents"]
+        self.assertEqual(sum(e["name"] == "image" for e in events), 1)
+        self.assertTrue(any(e["name"] == "conv2d" for e in events))
+        self.assertIn("conv2d", result.stderr)
+
     def test_large_images_are_tiled(self):
         png(self.folder / "large.png", 1100, 1301, 1, lambda y, x: (x * 7 + y * 3) % 256)
         self.segment(self.folder / "large.png")

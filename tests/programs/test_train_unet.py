@@ -57,6 +57,27 @@ class Results(ProgramTest):
                 self.assertLess(len(line), columns)
             self.assertEqual(b"[=" in text, columns == 200)
 
+    def test_profile(self):
+        file = self.folder / "trace.json"
+        result = self.train("a", "--profile", file)
+        trace = json.loads(file.read_text())
+        events = [e for e in trace["traceEvents"] if e["ph"] == "X"]
+        self.assertEqual(sum(e["name"] == "step" for e in events), 6)
+        for name, kind in [("conv2d", "op"), ("conv2d backward", "backward"), ("conv2d_forward", "kernel"), ("load batch", "range"), ("optimizer step", "range")]:
+            self.assertTrue(any((e["name"], e["cat"]) == (name, kind) for e in events), name)
+        conv = next(e for e in events if e["name"] == "conv2d")
+        self.assertTrue(conv["args"]["flops"] > 0 and conv["args"]["bytes"] > 0 and len(conv["args"]["shapes"]) >= 2)
+        self.assertTrue(any(e["ph"] == "C" and e["args"]["allocated"] > 0 for e in trace["traceEvents"]))
+        self.assertTrue(trace["tapetum"]["operations"] and trace["tapetum"]["kernels"])
+        self.assertIn("conv2d_grad_weight", result.stderr)
+        self.assertLessEqual(len(result.stderr.splitlines()), 25 + 3)
+
+    def test_profile_of_a_run_that_is_too_short(self):
+        result = self.train("a", "--steps", 2, "--profile", self.folder / "trace.json")
+        self.assertFalse((self.folder / "trace.json").exists())
+        self.assert_one_line(result, 0, "--profile", "step 3")
+        self.assert_one_line(run("train_unet", *TINY, "--out", self.folder / "b", "--profile", self.folder), 1, self.folder, "directory")
+
     def test_every_choice_trains(self):
         for i, choice in enumerate([["--up", "bilinear"], ["--optimizer", "sgd", "--lr", "0.01"], ["--optimizer", "adamw", "--weight-decay", "0.01"], ["--schedule", "step"],
                                     ["--schedule", "onecycle"], ["--schedule", "cosine", "--warmup", "5"], ["--loss", "dice"], ["--loss", "ce+dice", "--class-weights", "1,2"],
