@@ -8,6 +8,8 @@ namespace {
 // Latency times throughput of a fused multiply-add is at most ten on current machines: so many chains that wait for nobody.
 constexpr int kChains = 12;
 
+bool always(const MultiplyAddArgs&) { return true; }
+
 Status multiply_add(const MultiplyAddArgs& a, Workspace&) {
   using V = Vec<float>;
   V chain[kChains];
@@ -26,7 +28,6 @@ Status multiply_add(const MultiplyAddArgs& a, Workspace&) {
 
 }  // namespace
 
-TAPETUM_CPU_CANDIDATE(MultiplyAddArgs, multiply_add){
-    .name = "multiply_add", .supports = [](const MultiplyAddArgs&) { return true; }, .run = multiply_add};
+TAPETUM_CPU_CANDIDATE(MultiplyAddArgs, multiply_add){.name = "multiply_add", .supports = always, .run = multiply_add};
 
 }  // namespace tapetum::kernels
