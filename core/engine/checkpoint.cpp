@@ -39,6 +39,7 @@ struct CheckpointNode final : Node {
     const bool create_graph = modes.grad;
     {
       EnableGrad recording;
+      const Autocast as_before(autocast.device, autocast.dtype, autocast.enabled);
       for (size_t i = 0; i < input_tensors; ++i) {
         const Tensor x = context.saved(i);
         inputs.push_back(!x.defined() || create_graph ? alias(x) : x.detach().set_requires_grad(x.requires_grad()));
@@ -59,6 +60,7 @@ struct CheckpointNode final : Node {
 
   Segment fn;
   GeneratorState random;
+  decltype(Modes::autocast) autocast;
   size_t input_tensors = 0;
 };
 
@@ -69,6 +71,7 @@ Tensor checkpoint(const Segment& fn, const std::vector<Tensor>& inputs) {
   auto node = make_ref<CheckpointNode>();
   node->fn = fn;
   node->random = random_state();
+  node->autocast = modes.autocast;
   node->input_tensors = inputs.size();
   std::vector<Tensor> aliases;
   for (const Tensor& x : inputs) {

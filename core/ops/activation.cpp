@@ -83,7 +83,7 @@ struct ExactGelu {
 };
 
 struct SoftplusOp {
-  static constexpr OpInfo info{"softplus"};
+  static constexpr OpInfo info{"softplus", Autocast::f32};
   struct Options {
     double beta, threshold;
     template <class S, class V> static void fields(S& s, V&& v) {
@@ -160,11 +160,15 @@ Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
 Tensor leaky_relu(const Tensor& x, double slope) { return where(x > 0, x, x * slope); }
 Tensor relu6(const Tensor& x) { return clamp(x, 0, 6); }
 Tensor silu(const Tensor& x) { return apply<SmoothOp<Silu>>({}, x); }
-Tensor mish(const Tensor& x) { return x * tanh(softplus(x)); }
+Tensor mish(const Tensor& x) {
+  const Casting none(Autocast::untouched);  // in x's dtype, whatever its parts ask for
+  return x * tanh(softplus(x));
+}
 Tensor hardsigmoid(const Tensor& x) { return relu6(x + 3) / 6; }
 Tensor hardswish(const Tensor& x) { return x * hardsigmoid(x); }
 
 Tensor elu(const Tensor& x, double alpha) {
+  const Casting none(Autocast::untouched);
   const Tensor below = clamp_max(x, 0);  // keeps exp finite where it is not chosen
   return where(x > 0, x, (exp(below) - 1) * alpha);
 }

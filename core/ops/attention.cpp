@@ -38,7 +38,7 @@ kernels::Heads<const void*> heads(const Tensor& x) { return {x.raw(), x.strides(
 kernels::Heads<void*> heads(Tensor& x) { return {x.mutable_raw(), x.strides()[0], x.strides()[1], x.strides()[2]}; }
 
 struct AttentionOp {
-  static constexpr OpInfo info{kName};
+  static constexpr OpInfo info{kName, Autocast::lower};
   struct Options {
     double scale, dropout;
     bool causal;
@@ -137,7 +137,11 @@ void check_mask(const Tensor& mask, const Tensor& q, const Shape& scores) {
 
 }  // namespace
 
-Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& o) {
+Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value, const AttentionOptions& options_given) {
+  const Casting cast(AttentionOp::info.autocast);
+  const Tensor q = cast(query), k = cast(key), v = cast(value);
+  AttentionOptions o = options_given;
+  o.mask = cast(o.mask);
   check(q, k, v, o);
   const Shape batch = broadcast(kName, broadcast(kName, leading(q), leading(k)), leading(v));
   const int64_t width = q.size(-1);

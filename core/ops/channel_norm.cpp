@@ -130,7 +130,7 @@ struct BatchNorm {
   static Sets sets(const Eps& o, const Tensor&) { return {1, 1, o.eps}; }
 };
 struct GroupNorm {
-  static constexpr OpInfo info{"group_norm"};
+  static constexpr OpInfo info{"group_norm", Autocast::f32};
   using Options = Groups;
   static Sets sets(const Groups& o, const Tensor& x) { return {x.size(0), x.size(1) / o.groups, o.eps}; }
 };
@@ -218,7 +218,9 @@ Tensor batch_norm(const Tensor& x, Tensor running_mean, Tensor running_var, cons
   return y;
 }
 
-Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, const GroupNormOptions& o) {
+Tensor group_norm(const Tensor& input, int64_t groups, const Tensor& factors, const Tensor& shifts, const GroupNormOptions& o) {
+  const Casting cast(GroupNorm::info.autocast);
+  const Tensor x = cast(input), weight = cast(factors), bias = cast(shifts);
   check_inputs("group_norm", x, weight, bias);
   if (groups < 1 || x.size(1) % groups != 0)
     throw ShapeError(fmt::format("group_norm: {} groups do not divide the channels of {}", groups, to_string(x.shape())));

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "core/autograd/autocast.h"
 #include "core/ops/activation.h"
 #include "core/ops/compare.h"
 #include "core/ops/creation.h"
@@ -23,7 +24,9 @@ Tensor by_product(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-Tensor cdist(const Tensor& a, const Tensor& b, const CdistOptions& o) {
+Tensor cdist(const Tensor& x1, const Tensor& x2, const CdistOptions& o) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(x1), b = cast(x2);
   check_floating("cdist", a);
   check_same("cdist", a, b);
   if (a.dim() < 2 || b.dim() < 2 || a.size(-1) != b.size(-1))

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/autograd/autocast.h"
 #include "core/error.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/launch.h"
@@ -188,7 +189,9 @@ Labels implied(const std::vector<Labels>& terms, int rest) {
 
 }  // namespace
 
-Tensor einsum(const char* text, TensorList operands) {
+Tensor einsum(const char* text, TensorList inputs) {
+  const Casting cast(Autocast::lower);
+  const std::vector<Tensor> operands = cast(inputs);
   const std::string_view equation(text);
   const size_t arrow = equation.find("->");
   const auto parts = split_at_commas(equation.substr(0, arrow));

@@ -33,7 +33,7 @@ Tensor bounded_log1p(const Tensor& x) { return clamp_min(log1p(x), -100); }
 // Not in plain ops alone: the logarithm's bound has a gradient of its own, (x - t) / max(x (1 - x), 1e-12) as PyTorch has it,
 // with 1e-12 rounded to float.
 struct BinaryCrossEntropyOp {
-  static constexpr OpInfo info{"binary_cross_entropy"};
+  static constexpr OpInfo info{"binary_cross_entropy", Autocast::f32};
   using Options = NoOptions;
   static Tensor forward(Context& c, const Options&, const Tensor& x, const Tensor& t) {
     c.save(x, t);
@@ -66,37 +66,54 @@ void check_pair(const char* op, const Tensor& x, const Tensor& target) {
     throw ShapeError(fmt::format("{}: input and target must have one shape, got {} and {}", op, to_string(x.shape()), to_string(target.shape())));
 }
 
-Tensor mse_loss(const Tensor& x, const Tensor& target, const LossOptions& o) {
+Tensor mse_loss(const Tensor& input, const Tensor& wanted, const LossOptions& o) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input), target = cast(wanted);
   check_pair("mse_loss", x, target);
   return reduced("mse_loss", square(x - target), o.reduction);
 }
 
-Tensor l1_loss(const Tensor& x, const Tensor& target, const LossOptions& o) {
+Tensor l1_loss(const Tensor& input, const Tensor& wanted, const LossOptions& o) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input), target = cast(wanted);
   check_pair("l1_loss", x, target);
   return reduced("l1_loss", abs(x - target), o.reduction);
 }
 
-Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, const SmoothL1Options& o) {
+Tensor smooth_l1_loss(const Tensor& input, const Tensor& wanted, const SmoothL1Options& o) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input), target = cast(wanted);
   check_pair("smooth_l1_loss", x, target);
   if (!(o.beta >= 0)) throw Error(fmt::format("smooth_l1_loss: beta must not be negative, got {}", o.beta));
   const Tensor d = abs(x - target);
   return reduced("smooth_l1_loss", o.beta == 0 ? d : quadratic_up_to(d, o.beta) / o.beta, o.reduction);
 }
 
-Tensor huber_loss(const Tensor& x, const Tensor& target, const HuberOptions& o) {
+Tensor huber_loss(const Tensor& input, const Tensor& wanted, const HuberOptions& o) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input), target = cast(wanted);
   check_pair("huber_loss", x, target);
   if (!(o.delta > 0)) throw Error(fmt::format("huber_loss: delta must be positive, got {}", o.delta));
   return reduced("huber_loss", quadratic_up_to(abs(x - target), o.delta), o.reduction);
 }
 
-Tensor binary_cross_entropy(const Tensor& x, const Tensor& target, const BinaryCrossEntropyOptions& o) {
+Tensor binary_cross_entropy(const Tensor& input, const Tensor& wanted, const BinaryCrossEntropyOptions& options) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input), target = cast(wanted);
+  BinaryCrossEntropyOptions o = options;
+  o.weight = cast(o.weight);
   check_pair("binary_cross_entropy", x, target);
   check_weight("binary_cross_entropy", "weight", o.weight, x);
   const Tensor loss = apply<BinaryCrossEntropyOp>({}, x, target);
   return reduced("binary_cross_entropy", o.weight.defined() ? loss * o.weight : loss, o.reduction);
 }
 
-Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target, const BinaryCrossEntropyWithLogitsOptions& o) {
+Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& wanted, const BinaryCrossEntropyWithLogitsOptions& options) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input), target = cast(wanted);
+  BinaryCrossEntropyWithLogitsOptions o = options;
+  o.weight = cast(o.weight);
+  o.pos_weight = cast(o.pos_weight);
   check_pair("binary_cross_entropy_with_logits", x, target);
   check_weight("binary_cross_entropy_with_logits", "weight", o.weight, x);
   check_weight("binary_cross_entropy_with_logits", "pos_weight", o.pos_weight, x);
@@ -107,7 +124,9 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target, c
   return reduced("binary_cross_entropy_with_logits", o.weight.defined() ? loss * o.weight : loss, o.reduction);
 }
 
-Tensor kl_div(const Tensor& x, const Tensor& target, const KlDivOptions& o) {
+Tensor kl_div(const Tensor& input, const Tensor& wanted, const KlDivOptions& o) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input), target = cast(wanted);
   check_pair("kl_div", x, target);
   Tensor loss;
   if (o.log_target) {

@@ -104,7 +104,7 @@ PlainTaps plain_taps(const Tensor& g, int64_t size, const GridSampleOptions& o) 
 Tensor laid_out_as(const Tensor& y, const Tensor& x) { return y.is_channels_last() ? channels_last(x) : x; }
 
 struct GridSampleOp {
-  static constexpr OpInfo info{"grid_sample"};
+  static constexpr OpInfo info{"grid_sample", Autocast::widest};
   using Options = GridSampleOptions;
   static Tensor forward(Context&, const Options& o, const Tensor& x, const Tensor& grid) {
     Tensor y = empty_image({x.size(0), x.size(1), grid.size(1), grid.size(2)}, x.dtype(), x.device(), {x});
@@ -146,7 +146,9 @@ struct GridSampleOp {
 
 }  // namespace
 
-Tensor grid_sample(const Tensor& x, const Tensor& grid, const GridSampleOptions& o) {
+Tensor grid_sample(const Tensor& input, const Tensor& places, const GridSampleOptions& o) {
+  const Casting cast(GridSampleOp::info.autocast, input, places);
+  const Tensor x = cast(input), grid = cast(places);
   check_floating("grid_sample", x);
   check_same("grid_sample", x, grid);
   if (x.dim() != 4 || grid.dim() != 4 || x.size(0) != grid.size(0) || grid.size(3) != 2)

@@ -199,7 +199,9 @@ Tensor scatter(const Tensor& x, int dim, const Tensor& index, double value) {
   return scatter(x, dim, index, expand(full({}, value, x.dtype(), x.device()), index.shape()));
 }
 
-Tensor scatter_add(const Tensor& x, int dim, const Tensor& index, const Tensor& src) {
+Tensor scatter_add(const Tensor& table, int dim, const Tensor& index, const Tensor& values) {
+  const Casting cast(Autocast::widest, table, values);
+  const Tensor x = cast(table), src = cast(values);
   check_same("scatter_add", x, src);
   return add(x, gather_backward_for("scatter_add", beside("scatter_add", src, index), dim, index, x.shape()));
 }

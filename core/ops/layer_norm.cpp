@@ -16,7 +16,7 @@ namespace tapetum {
 namespace {
 
 struct LayerNormOp {
-  static constexpr OpInfo info{"layer_norm"};
+  static constexpr OpInfo info{"layer_norm", Autocast::f32};
   struct Options {
     Shape normalized_shape;
     double eps;
@@ -67,7 +67,9 @@ bool ends_with(const Shape& shape, const Shape& end) {
 
 }  // namespace
 
-Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias, const LayerNormOptions& options) {
+Tensor layer_norm(const Tensor& input, const Shape& normalized_shape, const Tensor& factors, const Tensor& shifts, const LayerNormOptions& options) {
+  const Casting cast(LayerNormOp::info.autocast);
+  const Tensor x = cast(input), weight = cast(factors), bias = cast(shifts);
   check_floating("layer_norm", x);
   if (!ends_with(x.shape(), normalized_shape))
     throw ShapeError(fmt::format("layer_norm: input must end in {}, got {}", to_string(normalized_shape), to_string(x.shape())));
@@ -105,7 +107,9 @@ Tensor local_response_norm(const Tensor& x, int64_t size, const LocalResponseNor
   return x / pow(window * (o.alpha / static_cast<double>(size)) + o.k, o.beta);
 }
 
-Tensor cosine_similarity(const Tensor& a, const Tensor& b, const CosineSimilarityOptions& o) {
+Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, const CosineSimilarityOptions& o) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(x1), b = cast(x2);
   const Shape shape = broadcast("cosine_similarity", a.shape(), b.shape());
   const int dim = wrap_dim("cosine_similarity", o.dim, shape.size());
   const auto length = [&](const Tensor& x) { return clamp_min(norm(x, 2, {dim}), o.eps); };

@@ -54,7 +54,7 @@ template <class F> void run(const char* op, const char* why, const Tensor& a, F 
 }
 
 struct SolveOp {
-  static constexpr OpInfo info{"linalg_solve"};
+  static constexpr OpInfo info{"linalg_solve", Autocast::f32};
   using Options = NoOptions;
   static Tensor forward(Context& c, const Options&, const Tensor& a, const Tensor& b) {
     Tensor x = result(b, b.shape());
@@ -71,7 +71,7 @@ struct SolveOp {
 };
 
 struct SlogdetOp {
-  static constexpr OpInfo info{"linalg_slogdet"};
+  static constexpr OpInfo info{"linalg_slogdet", Autocast::f32};
   using Options = NoOptions;
   using Outputs = std::array<Tensor, 2>;
   static Outputs forward(Context& c, const Options&, const Tensor& a) {
@@ -93,7 +93,7 @@ struct SlogdetOp {
 Tensor products_of_others(const Tensor& s) { return prod(where(diagonal_mask(s.size(-1)), 1, unsqueeze(s, -2)), {-1}); }
 
 struct DetOp {
-  static constexpr OpInfo info{"linalg_det"};
+  static constexpr OpInfo info{"linalg_det", Autocast::f32};
   using Options = NoOptions;
   static Tensor forward(Context& c, const Options&, const Tensor& a) {
     const Slogdet d = slogdet(a);
@@ -112,7 +112,7 @@ struct DetOp {
 };
 
 struct CholeskyOp {
-  static constexpr OpInfo info{"linalg_cholesky"};
+  static constexpr OpInfo info{"linalg_cholesky", Autocast::f32};
   using Options = NoOptions;
   static Tensor forward(Context& c, const Options&, const Tensor& a) {
     Tensor l = result(a, a.shape());
@@ -129,7 +129,7 @@ struct CholeskyOp {
 };
 
 struct QrOp {  // m >= n
-  static constexpr OpInfo info{"linalg_qr"};
+  static constexpr OpInfo info{"linalg_qr", Autocast::f32};
   using Options = NoOptions;
   using Outputs = std::array<Tensor, 2>;
   static Outputs forward(Context& c, const Options&, const Tensor& a) {
@@ -161,7 +161,7 @@ Tensor inverse_differences(const Tensor& x) {
 }
 
 struct EighOp {
-  static constexpr OpInfo info{"linalg_eigh"};
+  static constexpr OpInfo info{"linalg_eigh", Autocast::f32};
   using Options = NoOptions;
   using Outputs = std::array<Tensor, 2>;
   static Outputs forward(Context& c, const Options&, const Tensor& a) {
@@ -183,7 +183,7 @@ struct EighOp {
 };
 
 struct SvdOp {
-  static constexpr OpInfo info{"linalg_svd"};
+  static constexpr OpInfo info{"linalg_svd", Autocast::f32};
   using Options = NoOptions;
   using Outputs = std::array<Tensor, 3>;
   static Outputs forward(Context& c, const Options&, const Tensor& a) {
@@ -218,7 +218,7 @@ struct SvdOp {
 };
 
 struct PinvOp {
-  static constexpr OpInfo info{"linalg_pinv"};
+  static constexpr OpInfo info{"linalg_pinv", Autocast::f32};
   struct Options {
     double rtol;
     template <class S, class V> static void fields(S& s, V&& v) { v("rtol", s.rtol); }
@@ -241,7 +241,9 @@ struct PinvOp {
 
 }  // namespace
 
-Tensor solve(const Tensor& a, const Tensor& b) {
+Tensor solve(const Tensor& matrix, const Tensor& right) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(matrix), b = cast(right);
   check("solve", a, true);
   check_same("linalg.solve", a, b);
   if (b.dim() == 1 || b.shape() == with(batch_of(a), {a.size(-1)})) return squeeze(solve(a, unsqueeze(b, -1)), -1);
@@ -252,17 +254,23 @@ Tensor solve(const Tensor& a, const Tensor& b) {
   return apply<SolveOp>({}, expand(a, with(batch, {a.size(-2), a.size(-1)})), expand(b, with(batch, {b.size(-2), b.size(-1)})));
 }
 
-Tensor inv(const Tensor& a) {
+Tensor inv(const Tensor& matrix) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(matrix);
   check("inv", a, true);
   return solve(a, to(eye(a.size(-1), -1, a.dtype()), a.device()));
 }
 
-Tensor det(const Tensor& a) {
+Tensor det(const Tensor& matrix) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(matrix);
   check("det", a, true);
   return apply<DetOp>({}, a);
 }
 
-Slogdet slogdet(const Tensor& a) {
+Slogdet slogdet(const Tensor& matrix) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(matrix);
   check("slogdet", a, true);
   const auto [sign, magnitude] = apply<SlogdetOp>({}, a);
   return {sign, magnitude};
@@ -273,39 +281,51 @@ Tensor logdet(const Tensor& a) {
   return where(d.sign < 0, std::numeric_limits<double>::quiet_NaN(), d.logabsdet);
 }
 
-Tensor cholesky(const Tensor& a) {
+Tensor cholesky(const Tensor& matrix) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(matrix);
   check("cholesky", a, true);
   return apply<CholeskyOp>({}, a);
 }
 
-Qr qr(const Tensor& a) {
+Qr qr(const Tensor& matrix) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(matrix);
   check("qr", a, false);
   const int64_t m = a.size(-2), n = a.size(-1);
   const auto [q, r] = apply<QrOp>({}, m < n ? slice(a, -1, 0, m) : a);
   return m < n ? Qr{q, cat({r, matmul(t(q), slice(a, -1, m, n))}, -1)} : Qr{q, r};
 }
 
-Eigh eigh(const Tensor& a) {
+Eigh eigh(const Tensor& matrix) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(matrix);
   check("eigh", a, true);
   const auto [values, vectors] = apply<EighOp>({}, a);
   return {values, vectors};
 }
 Tensor eigvalsh(const Tensor& a) { return eigh(a).values; }
 
-Svd svd(const Tensor& a) {
+Svd svd(const Tensor& matrix) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(matrix);
   check("svd", a, false);
   const auto [u, s, vh] = apply<SvdOp>({}, a);
   return {u, s, vh};
 }
 Tensor svdvals(const Tensor& a) { return svd(a).s; }
 
-Tensor pinv(const Tensor& a, std::optional<double> rtol) {
+Tensor pinv(const Tensor& matrix, std::optional<double> rtol) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(matrix);
   check("pinv", a, false);
   const double eps = a.dtype() == DType::f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
   return apply<PinvOp>({rtol.value_or(eps * static_cast<double>(std::max(a.size(-1), a.size(-2))))}, a);
 }
 
-Tensor lstsq(const Tensor& a, const Tensor& b, std::optional<double> rtol) {
+Tensor lstsq(const Tensor& matrix, const Tensor& right, std::optional<double> rtol) {
+  const Casting cast(Autocast::f32);
+  const Tensor a = cast(matrix), b = cast(right);
   check("lstsq", a, false);
   check_same("linalg.lstsq", a, b);
   if (b.dim() < 2 || b.size(-2) != a.size(-2))

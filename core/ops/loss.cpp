@@ -53,7 +53,7 @@ Tensor index_loss(const IndexLossOptions& o, const Tensor& log_p, const Tensor& 
 }
 
 struct CrossEntropyOp {
-  static constexpr OpInfo info{"cross_entropy"};
+  static constexpr OpInfo info{"cross_entropy", Autocast::f32};
   using Options = IndexLossOptions;
 
   static kernels::CrossEntropyOptions kernel_options(const Options& o) { return {o.label_smoothing, o.ignore_index, o.reduction}; }
@@ -154,7 +154,11 @@ FaultSource label_faults(const char* op, const Tensor& target, int64_t classes, 
   return {.op = op, .shape = target.shape(), .limit = classes, .ignored = ignore_index};
 }
 
-Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& o) {
+Tensor cross_entropy(const Tensor& input, const Tensor& labels, const CrossEntropyOptions& options) {
+  const Casting cast(CrossEntropyOp::info.autocast);
+  const Tensor x = cast(input), target = cast(labels);
+  CrossEntropyOptions o = options;
+  o.weight = cast(o.weight);
   check_input("cross_entropy", x, o.weight);
   check_reduction("cross_entropy", o.reduction);
   if (!(o.label_smoothing >= 0 && o.label_smoothing <= 1))
@@ -170,10 +174,12 @@ Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOp
   return apply<CrossEntropyOp>({o.ignore_index, o.reduction, o.label_smoothing}, x, t, weight);
 }
 
-Tensor nll_loss(const Tensor& log_p, const Tensor& target, const NllLossOptions& o) {
-  check_input("nll_loss", log_p, o.weight);
+Tensor nll_loss(const Tensor& input, const Tensor& target, const NllLossOptions& o) {
+  const Casting cast(Autocast::f32);
+  const Tensor log_p = cast(input), factors = cast(o.weight);
+  check_input("nll_loss", log_p, factors);
   check_reduction("nll_loss", o.reduction);
-  const Tensor t = class_indices("nll_loss", log_p, target), weight = o.weight.defined() ? o.weight.detach() : o.weight;
+  const Tensor t = class_indices("nll_loss", log_p, target), weight = factors.defined() ? factors.detach() : factors;
   const FaultContext label("nll_loss: a label is neither a class nor ignored: ");
   return to(index_loss({o.ignore_index, o.reduction, 0}, widened(log_p), t, widened(weight)), log_p.dtype());
 }

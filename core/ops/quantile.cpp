@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/autograd/autocast.h"
 #include "core/ops/activation.h"
 #include "core/ops/compare.h"
 #include "core/ops/creation.h"
@@ -55,7 +56,9 @@ void check_quantile(const char* op, const Tensor& x, const Tensor& q) {
     throw Error(fmt::format("{}: q must lie in [0, 1], got {} to {}", op, amin(q).item(), amax(q).item()));
 }
 
-Tensor quantile_of(const char* op, const Tensor& x, const Tensor& q, const QuantileOptions& o, Nan nan) {
+Tensor quantile_of(const char* op, const Tensor& input, const Tensor& places, const QuantileOptions& o, Nan nan) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input), q = cast(places);
   check_quantile(op, x, q);
   if (size_of(x.dtype()) == 2) return to(quantile_of(op, to(x, DType::f32), to(q, DType::f32), o, nan), x.dtype());
   const Tensor values = o.dim ? x : reshape(x, {-1});

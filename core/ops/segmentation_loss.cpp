@@ -39,7 +39,7 @@ Tensor modulated(const Tensor& loss, const Tensor& one_minus_p, double gamma) {
 // [3, C]: per class the sum of p at its pixels, the sum of all p^2 (or p), and how many pixels it has; ignored pixels are left out.
 // Of 16-bit p they are f32.
 struct DiceSumsOp {
-  static constexpr OpInfo info{"dice_sums"};
+  static constexpr OpInfo info{"dice_sums", Autocast::f32};
   struct Options {
     int64_t ignore_index;
     bool squared;
@@ -92,7 +92,9 @@ Tensor mask_sums(const Tensor& p, const Tensor& g, bool squared) {
 
 }  // namespace
 
-Tensor dice_loss(const Tensor& x, const Tensor& target, const DiceOptions& o) {
+Tensor dice_loss(const Tensor& input, const Tensor& wanted, const DiceOptions& o) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input), target = cast(wanted);
   check_input("dice_loss", x, {});
   const bool masks = is_floating(target.dtype());
   if (const DType t = masks ? compute_type(x.dtype()) : kernel_type(x); t != x.dtype())
@@ -104,7 +106,11 @@ Tensor dice_loss(const Tensor& x, const Tensor& target, const DiceOptions& o) {
   return to(reduced("dice_loss", 1 - (overlap * 2 + o.smooth) / (sizes + o.smooth), o.reduction), x.dtype());
 }
 
-Tensor focal_loss(const Tensor& x, const Tensor& target, const FocalOptions& o) {
+Tensor focal_loss(const Tensor& input, const Tensor& target, const FocalOptions& options) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input);
+  FocalOptions o = options;
+  o.alpha = cast(o.alpha);
   check_input("focal_loss", x, o.alpha);
   if (const DType t = compute_type(x.dtype()); t != x.dtype()) {  // the number of pixels may be beyond 16 bits
     FocalOptions wide = o;
@@ -122,7 +128,9 @@ Tensor focal_loss(const Tensor& x, const Tensor& target, const FocalOptions& o) 
   return sum(loss) / to(count_nonzero(logical_not(labels.ignored)), x.dtype());
 }
 
-Tensor sigmoid_focal_loss(const Tensor& x, const Tensor& target, const SigmoidFocalOptions& o) {
+Tensor sigmoid_focal_loss(const Tensor& input, const Tensor& wanted, const SigmoidFocalOptions& o) {
+  const Casting cast(Autocast::f32);
+  const Tensor x = cast(input), target = cast(wanted);
   check_pair("sigmoid_focal_loss", x, target);
   const Tensor p = sigmoid(x), one_minus_p = p + target - p * target * 2;
   Tensor loss = binary_cross_entropy_with_logits(x, target, {.reduction = Reduction::none});

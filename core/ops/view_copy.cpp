@@ -17,7 +17,7 @@ namespace {
 void copy_elements(Tensor& y, const Tensor& x) { pointwise_into(kernels::copy_forward, y, {x}, promote(x.dtype(), y.dtype())); }
 
 struct CatOp {
-  static constexpr OpInfo info{"cat"};
+  static constexpr OpInfo info{"cat", Autocast::widest};
   struct Options {
     int dim;  // wrapped
     template <class S, class V> static void fields(S& s, V&& v) { v("dim", s.dim); }
