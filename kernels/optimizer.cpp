@@ -36,6 +36,8 @@ constinit const KernelSlot<EmaStepArgs> ema_step{"ema_step",
                                                  {TAPETUM_ENTRY(EmaStepArgs, ema_step_reference)},
                                                  {TAPETUM_CPU(EmaStepArgs, ema_step_vec)},
                                                  {TAPETUM_CUDA(EmaStepArgs, ema_step_cuda)}};
+constinit const KernelSlot<UnscaleArgs> unscale{
+    "unscale", {TAPETUM_ENTRY(UnscaleArgs, unscale_reference)}, {TAPETUM_CPU(UnscaleArgs, unscale_vec)}, {TAPETUM_CUDA(UnscaleArgs, unscale_cuda)}};
 constinit const KernelSlot<ClipNormArgs> clip_norm{"clip_norm",
                                                    {TAPETUM_ENTRY(ClipNormArgs, clip_norm_reference)},
                                                    {TAPETUM_CPU(ClipNormArgs, clip_norm_vec)},

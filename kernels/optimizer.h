@@ -24,11 +24,17 @@ struct OptimizerTensor {
   int64_t count;
 };
 
+// A step whose found_inf is not null and holds another number than 0 changes nothing, its counts neither.
+template <class Args, Status (*step)(const Args&, Workspace&)> Status unless_found(const Args& a, Workspace& w) {
+  return a.found_inf && *a.found_inf != 0 ? Status::ok : step(a, w);
+}
+
 // g += weight_decay p; b = first step ? g : momentum b + (1 - dampening) g; p -= lr (nesterov ? g + momentum b : b). state: b, null without momentum.
 struct SgdStepArgs {
   OptimizerShape shape;
   const OptimizerTensor* tensors;
   const double* lr;
+  const double* found_inf;
   double momentum, dampening, weight_decay;
   bool nesterov;
 };
@@ -42,6 +48,7 @@ struct AdamStepArgs {
   OptimizerShape shape;
   const OptimizerTensor* tensors;
   const double* lr;
+  const double* found_inf;
   double beta1, beta2, eps, weight_decay;
   bool decoupled;  // AdamW: p shrinks by lr weight_decay, instead of g growing by weight_decay p
   bool amsgrad;    // of adam
@@ -55,6 +62,7 @@ struct RmspropStepArgs {
   OptimizerShape shape;
   const OptimizerTensor* tensors;
   const double* lr;
+  const double* found_inf;
   double alpha, eps, weight_decay, momentum;
   bool centered;
 };
@@ -64,6 +72,7 @@ struct AdagradStepArgs {
   OptimizerShape shape;
   const OptimizerTensor* tensors;
   const double* lr;
+  const double* found_inf;
   double lr_decay, weight_decay, eps;
 };
 
@@ -72,6 +81,7 @@ struct LionStepArgs {
   OptimizerShape shape;
   const OptimizerTensor* tensors;
   const double* lr;
+  const double* found_inf;
   double beta1, beta2, weight_decay;
 };
 
@@ -81,6 +91,7 @@ struct LambStepArgs {
   OptimizerShape shape;
   const OptimizerTensor* tensors;
   const double* lr;
+  const double* found_inf;
   double beta1, beta2, eps, weight_decay;
 };
 
@@ -88,6 +99,7 @@ struct LambStepArgs {
 struct LookaheadStepArgs {
   OptimizerShape shape;
   const OptimizerTensor* tensors;
+  const double* found_inf;
   double alpha;
   int64_t period;
 };
@@ -98,6 +110,14 @@ struct EmaStepArgs {
   const OptimizerTensor* tensors;
   double decay;
   bool warm_up;
+};
+
+// value /= scale; found_inf = 1 where one of the values is not finite, else it stays.
+struct UnscaleArgs {
+  OptimizerShape shape;
+  const OptimizerTensor* tensors;
+  const double* scale;
+  double* found_inf;
 };
 
 // norm = (sum |x|^p)^(1/p) over all values x, the greatest |x| for p = infinity; values are scaled by min(1, limit / (norm + 1e-6)).
@@ -126,6 +146,7 @@ extern const KernelSlot<LionStepArgs> lion_step;
 extern const KernelSlot<LambStepArgs> lamb_step;
 extern const KernelSlot<LookaheadStepArgs> lookahead_step;
 extern const KernelSlot<EmaStepArgs> ema_step;
+extern const KernelSlot<UnscaleArgs> unscale;
 extern const KernelSlot<ClipNormArgs> clip_norm;
 
 }  // namespace tapetum::kernels

@@ -16,9 +16,9 @@ std::array<const char*, Adagrad::kStates> Adagrad::state_names(size_t) const { r
 
 double& Adagrad::momentum_of(size_t) { throw Error("Adagrad: it has no momentum"); }
 
-void Adagrad::run(size_t group, const std::vector<StepItem>& items, const Tensor& lr) {
+void Adagrad::run(size_t group, const std::vector<StepItem>& items, const StepScalars& scalars) {
   const AdagradOptions& o = options(group);
-  adagrad_step_(items, lr, {.lr_decay = o.lr_decay, .weight_decay = o.weight_decay, .eps = o.eps});
+  adagrad_step_(items, scalars, {.lr_decay = o.lr_decay, .weight_decay = o.weight_decay, .eps = o.eps});
 }
 
 }  // namespace tapetum::optim

@@ -26,7 +26,7 @@ class Adagrad final : public GroupedOptimizer<AdagradOptions> {
   std::array<const char*, kStates> state_names(size_t group) const override;
   double initial_state(size_t group) const override { return options(group).initial_accumulator_value; }
   double& momentum_of(size_t group) override;  // throws Error: there is none
-  void run(size_t group, const std::vector<StepItem>& items, const Tensor& lr) override;
+  void run(size_t group, const std::vector<StepItem>& items, const StepScalars& scalars) override;
 };
 
 }  // namespace tapetum::optim

@@ -12,9 +12,9 @@ void LAMBOptions::check() const {
 
 std::array<const char*, LAMB::kStates> LAMB::state_names(size_t) const { return {"exp_avg", "exp_avg_sq", nullptr}; }
 
-void LAMB::run(size_t group, const std::vector<StepItem>& items, const Tensor& lr) {
+void LAMB::run(size_t group, const std::vector<StepItem>& items, const StepScalars& scalars) {
   const LAMBOptions& o = options(group);
-  lamb_step_(items, lr, {.beta1 = o.betas[0], .beta2 = o.betas[1], .eps = o.eps, .weight_decay = o.weight_decay});
+  lamb_step_(items, scalars, {.beta1 = o.betas[0], .beta2 = o.betas[1], .eps = o.eps, .weight_decay = o.weight_decay});
 }
 
 }  // namespace tapetum::optim

@@ -26,7 +26,7 @@ class LAMB final : public GroupedOptimizer<LAMBOptions> {
   const char* name() const override { return "LAMB"; }
   std::array<const char*, kStates> state_names(size_t group) const override;
   double& momentum_of(size_t group) override { return options_.at(group).betas[0]; }
-  void run(size_t group, const std::vector<StepItem>& items, const Tensor& lr) override;
+  void run(size_t group, const std::vector<StepItem>& items, const StepScalars& scalars) override;
 };
 
 }  // namespace tapetum::optim

@@ -11,9 +11,9 @@ void LionOptions::check() const {
 
 std::array<const char*, Lion::kStates> Lion::state_names(size_t) const { return {"exp_avg", nullptr, nullptr}; }
 
-void Lion::run(size_t group, const std::vector<StepItem>& items, const Tensor& lr) {
+void Lion::run(size_t group, const std::vector<StepItem>& items, const StepScalars& scalars) {
   const LionOptions& o = options(group);
-  lion_step_(items, lr, {.beta1 = o.betas[0], .beta2 = o.betas[1], .weight_decay = o.weight_decay});
+  lion_step_(items, scalars, {.beta1 = o.betas[0], .beta2 = o.betas[1], .weight_decay = o.weight_decay});
 }
 
 }  // namespace tapetum::optim

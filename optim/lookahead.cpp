@@ -21,10 +21,14 @@ Lookahead::Lookahead(Optimizer& optimizer, const LookaheadOptions& options) : op
 
 void Lookahead::step() {
   optimizer_->step();
+  follow();
+}
+
+void Lookahead::follow(const Tensor& found_inf) {
   NoGrad no_grad;
   std::vector<StepItem> items;
   for (size_t i = 0; i < fast_.size(); ++i) items.push_back({fast_[i], {}, {slow_[i]}, view_of(steps_, {}, {}, static_cast<int64_t>(i))});
-  lookahead_step_(items, {.alpha = options_.alpha, .period = options_.k});
+  lookahead_step_(items, {.alpha = options_.alpha, .period = options_.k}, found_inf);
 }
 
 StateDict Lookahead::state_dict() const { return saved_averages("slow", slow_, steps_); }

@@ -15,7 +15,9 @@ struct LookaheadOptions {
 class Lookahead {
  public:
   explicit Lookahead(Optimizer& optimizer, const LookaheadOptions& options = {});  // keeps a reference; slow weights begin as copies
-  void step();
+  void step();                                                                     // the optimizer's step, and follow
+  void follow(const Tensor& found_inf = {});                                       // after a step of the optimizer with this found_inf
+  Optimizer& optimizer() const { return *optimizer_; }
   void zero_grad() { optimizer_->zero_grad(); }
   const std::vector<Tensor>& slow_weights() const { return slow_; }
   StateDict state_dict() const;                  // "slow.0", ..., "steps"; the optimizer saves its own

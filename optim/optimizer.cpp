@@ -127,7 +127,7 @@ const Tensor& Optimizer::device_lr(size_t group) {
   return g.lr;
 }
 
-void Optimizer::step() {
+void Optimizer::step(const Tensor& found_inf) {
   NoGrad no_grad;
   profiler::Scope profiled("optimizer step");
   captured_ |= current_capture() != nullptr;
@@ -142,7 +142,7 @@ void Optimizer::step() {
         if (names[j]) item.state[j] = e.state[j];
       items.push_back(std::move(item));
     }
-    if (!items.empty()) run(group, items, device_lr(group));
+    if (!items.empty()) run(group, items, {device_lr(group), found_inf});
   }
 }
 

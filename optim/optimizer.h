@@ -29,7 +29,8 @@ class Optimizer {
   Optimizer(Optimizer&&) = default;
   Optimizer& operator=(Optimizer&&) = default;
 
-  void step();  // parameters without a gradient are left alone
+  // Parameters without a gradient are left alone. Where found_inf, f64 [] on their device, is not 0, nothing changes: optim/grad_scaler.h.
+  void step(const Tensor& found_inf = {});
   void zero_grad();
 
   size_t group_count() const { return groups_.size(); }
@@ -58,7 +59,7 @@ class Optimizer {
   virtual void visit_options(size_t group, OptionVisitor& v) = 0;
   virtual double& lr_of(size_t group) = 0;
   virtual double& momentum_of(size_t group) = 0;
-  virtual void run(size_t group, const std::vector<StepItem>& items, const Tensor& lr) = 0;
+  virtual void run(size_t group, const std::vector<StepItem>& items, const StepScalars& scalars) = 0;
 
  private:
   struct Entry {                             // of one parameter; state and step are made with its first gradient

@@ -16,9 +16,9 @@ std::array<const char*, RMSprop::kStates> RMSprop::state_names(size_t group) con
   return {"square_avg", o.momentum != 0 || o.centered ? "momentum_buffer" : nullptr, o.centered ? "grad_avg" : nullptr};
 }
 
-void RMSprop::run(size_t group, const std::vector<StepItem>& items, const Tensor& lr) {
+void RMSprop::run(size_t group, const std::vector<StepItem>& items, const StepScalars& scalars) {
   const RMSpropOptions& o = options(group);
-  rmsprop_step_(items, lr, {.alpha = o.alpha, .eps = o.eps, .weight_decay = o.weight_decay, .momentum = o.momentum, .centered = o.centered});
+  rmsprop_step_(items, scalars, {.alpha = o.alpha, .eps = o.eps, .weight_decay = o.weight_decay, .momentum = o.momentum, .centered = o.centered});
 }
 
 }  // namespace tapetum::optim

@@ -27,7 +27,7 @@ class RMSprop final : public GroupedOptimizer<RMSpropOptions> {
   const char* name() const override { return "RMSprop"; }
   std::array<const char*, kStates> state_names(size_t group) const override;
   double& momentum_of(size_t group) override { return options_.at(group).momentum; }
-  void run(size_t group, const std::vector<StepItem>& items, const Tensor& lr) override;
+  void run(size_t group, const std::vector<StepItem>& items, const StepScalars& scalars) override;
 };
 
 }  // namespace tapetum::optim

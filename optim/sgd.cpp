@@ -15,9 +15,9 @@ std::array<const char*, SGD::kStates> SGD::state_names(size_t group) const {
   return {options(group).momentum != 0 ? "momentum_buffer" : nullptr, nullptr, nullptr};
 }
 
-void SGD::run(size_t group, const std::vector<StepItem>& items, const Tensor& lr) {
+void SGD::run(size_t group, const std::vector<StepItem>& items, const StepScalars& scalars) {
   const SGDOptions& o = options(group);
-  sgd_step_(items, lr, {.momentum = o.momentum, .dampening = o.dampening, .weight_decay = o.weight_decay, .nesterov = o.nesterov});
+  sgd_step_(items, scalars, {.momentum = o.momentum, .dampening = o.dampening, .weight_decay = o.weight_decay, .nesterov = o.nesterov});
 }
 
 }  // namespace tapetum::optim

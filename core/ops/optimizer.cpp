@@ -96,66 +96,87 @@ template <class F> void for_each_dtype(const char* op, const std::vector<StepIte
   }
 }
 
-void check_lr(const char* op, const std::vector<StepItem>& items, const Tensor& lr) {
-  for (const StepItem& item : items) check_scalar(op, "learning rate", lr, item.value);
+void check_found_inf(const char* op, const std::vector<StepItem>& items, const Tensor& found_inf) {
+  for (const StepItem& item : items)
+    if (found_inf.defined()) check_scalar(op, "found_inf", found_inf, item.value);
 }
-const double* pointer(const Tensor& scalar) { return static_cast<const double*>(scalar.raw()); }
+void check_scalars(const char* op, const std::vector<StepItem>& items, const StepScalars& scalars) {
+  for (const StepItem& item : items) check_scalar(op, "learning rate", scalars.lr, item.value);
+  check_found_inf(op, items, scalars.found_inf);
+}
+const double* pointer(const Tensor& scalar) { return static_cast<const double*>(data_or_null(scalar)); }
+
+// Gradients alone.
+std::vector<StepItem> items_of(const char* op, const std::vector<Tensor>& gradients) {
+  std::vector<StepItem> items;
+  for (const Tensor& g : gradients) {
+    check_same(op, g, gradients[0]);
+    items.push_back({g.detach(), {}, {}, {}});
+  }
+  return items;
+}
 
 }  // namespace
 
-void sgd_step_(const std::vector<StepItem>& items, const Tensor& lr, const SgdStepOptions& o) {
-  check_lr("sgd_step", items, lr);
+void sgd_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const SgdStepOptions& o) {
+  check_scalars("sgd_step", items, scalars);
   for_each_dtype("sgd_step", items, [&](const Arrays& a, Device device) {
-    launch(kernels::sgd_step, device, a.shape().dtype, {a.shape(), a.data(), pointer(lr), o.momentum, o.dampening, o.weight_decay, o.nesterov});
+    launch(kernels::sgd_step, device, a.shape().dtype,
+           {a.shape(), a.data(), pointer(scalars.lr), pointer(scalars.found_inf), o.momentum, o.dampening, o.weight_decay, o.nesterov});
   });
 }
 
-void adam_step_(const std::vector<StepItem>& items, const Tensor& lr, const AdamStepOptions& o) {
-  check_lr("adam_step", items, lr);
+void adam_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const AdamStepOptions& o) {
+  check_scalars("adam_step", items, scalars);
   if (o.amsgrad && o.rule != kernels::AdamRule::adam) throw Error(fmt::format("adam_step: amsgrad is Adam's, got it with {}", name_of(o.rule)));
   if (o.rule == kernels::AdamRule::nadam)
     for (const StepItem& item : items) check_scalar("adam_step", "step count with its product of momenta", item.step, item.value, 2);
   for_each_dtype("adam_step", items, [&](const Arrays& a, Device device) {
     launch(kernels::adam_step, device, a.shape().dtype,
-           {a.shape(), a.data(), pointer(lr), o.beta1, o.beta2, o.eps, o.weight_decay, o.decoupled, o.amsgrad, o.rule, o.momentum_decay});
+           {a.shape(), a.data(), pointer(scalars.lr), pointer(scalars.found_inf), o.beta1, o.beta2, o.eps, o.weight_decay, o.decoupled, o.amsgrad,
+            o.rule, o.momentum_decay});
   });
 }
 
-void adagrad_step_(const std::vector<StepItem>& items, const Tensor& lr, const AdagradStepOptions& o) {
-  check_lr("adagrad_step", items, lr);
+void adagrad_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const AdagradStepOptions& o) {
+  check_scalars("adagrad_step", items, scalars);
   for_each_dtype("adagrad_step", items, [&](const Arrays& a, Device device) {
-    launch(kernels::adagrad_step, device, a.shape().dtype, {a.shape(), a.data(), pointer(lr), o.lr_decay, o.weight_decay, o.eps});
+    launch(kernels::adagrad_step, device, a.shape().dtype,
+           {a.shape(), a.data(), pointer(scalars.lr), pointer(scalars.found_inf), o.lr_decay, o.weight_decay, o.eps});
   });
 }
 
-void lion_step_(const std::vector<StepItem>& items, const Tensor& lr, const LionStepOptions& o) {
-  check_lr("lion_step", items, lr);
+void lion_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const LionStepOptions& o) {
+  check_scalars("lion_step", items, scalars);
   for_each_dtype("lion_step", items, [&](const Arrays& a, Device device) {
-    launch(kernels::lion_step, device, a.shape().dtype, {a.shape(), a.data(), pointer(lr), o.beta1, o.beta2, o.weight_decay});
+    launch(kernels::lion_step, device, a.shape().dtype,
+           {a.shape(), a.data(), pointer(scalars.lr), pointer(scalars.found_inf), o.beta1, o.beta2, o.weight_decay});
   });
 }
 
-void lamb_step_(const std::vector<StepItem>& items, const Tensor& lr, const LambStepOptions& o) {
-  check_lr("lamb_step", items, lr);
+void lamb_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const LambStepOptions& o) {
+  check_scalars("lamb_step", items, scalars);
   for_each_dtype("lamb_step", items, [&](const Arrays& a, Device device) {
-    launch(kernels::lamb_step, device, a.shape().dtype, {a.shape(), a.data(), pointer(lr), o.beta1, o.beta2, o.eps, o.weight_decay});
+    launch(kernels::lamb_step, device, a.shape().dtype,
+           {a.shape(), a.data(), pointer(scalars.lr), pointer(scalars.found_inf), o.beta1, o.beta2, o.eps, o.weight_decay});
   });
 }
 
-void lookahead_step_(const std::vector<StepItem>& items, const LookaheadStepOptions& o) {
+void lookahead_step_(const std::vector<StepItem>& items, const LookaheadStepOptions& o, const Tensor& found_inf) {
+  check_found_inf("lookahead_step", items, found_inf);
   if (o.period < 1) throw Error(fmt::format("lookahead_step: the period must be at least 1, got {}", o.period));
   std::vector<StepItem> own = items;
   for (StepItem& item : own) item.source = item.value;  // kernels that share a loop read one
   for_each_dtype("lookahead_step", own, [&](const Arrays& a, Device device) {
-    launch(kernels::lookahead_step, device, a.shape().dtype, {a.shape(), a.data(), o.alpha, o.period});
+    launch(kernels::lookahead_step, device, a.shape().dtype, {a.shape(), a.data(), pointer(found_inf), o.alpha, o.period});
   });
 }
 
-void rmsprop_step_(const std::vector<StepItem>& items, const Tensor& lr, const RmspropStepOptions& o) {
-  check_lr("rmsprop_step", items, lr);
+void rmsprop_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const RmspropStepOptions& o) {
+  check_scalars("rmsprop_step", items, scalars);
   for_each_dtype("rmsprop_step", items, [&](const Arrays& a, Device device) {
     launch(kernels::rmsprop_step, device, a.shape().dtype,
-           {a.shape(), a.data(), pointer(lr), o.alpha, o.eps, o.weight_decay, o.momentum, o.centered});
+           {a.shape(), a.data(), pointer(scalars.lr), pointer(scalars.found_inf), o.alpha, o.eps, o.weight_decay, o.momentum, o.centered});
   });
 }
 
@@ -165,16 +186,23 @@ void ema_step_(const std::vector<StepItem>& items, const EmaStepOptions& o) {
   });
 }
 
+void unscale_(const std::vector<Tensor>& gradients, const Tensor& scale, Tensor found_inf) {
+  const auto items = items_of("unscale", gradients);
+  for (const StepItem& item : items) {
+    check_scalar("unscale", "scale", scale, item.value);
+    check_scalar("unscale", "found_inf", found_inf, item.value);
+  }
+  ++found_inf.impl().storage->version;
+  for_each_dtype("unscale", items, [&](const Arrays& a, Device device) {
+    launch(kernels::unscale, device, a.shape().dtype, {a.shape(), a.data(), pointer(scale), static_cast<double*>(found_inf.mutable_raw())});
+  });
+}
+
 Tensor clip_norm_(const std::vector<Tensor>& gradients, double limit, double p) {
   if (!(p > 0)) throw Error(fmt::format("clip_norm: the norm's order must be positive, got {}", p));
   Tensor norm = zeros({}, DType::f64, gradients.empty() ? Device() : gradients[0].device());
   if (gradients.empty()) return norm;
-  std::vector<StepItem> items;
-  for (const Tensor& g : gradients) {
-    check_same("clip_norm", g, gradients[0]);
-    items.push_back({g.detach(), {}, {}, {}});
-  }
-  for_each_dtype("clip_norm", items, [&](const Arrays& a, Device device) {
+  for_each_dtype("clip_norm", items_of("clip_norm", gradients), [&](const Arrays& a, Device device) {
     launch(kernels::clip_norm, device, a.shape().dtype, {a.shape(), a.data(), limit, p, static_cast<double*>(norm.mutable_raw())});
   });
   return norm;

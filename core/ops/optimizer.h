@@ -18,6 +18,12 @@ struct StepItem {
   Tensor step;  // how many steps the parameter has made: counted up. NAdam's is f64 [2], with the product of its momenta, 1 at first
 };
 
+// What a step reads from the parameters' device: f64 [] each. Where found_inf is defined and not 0, the step changes nothing.
+struct StepScalars {
+  Tensor lr, found_inf;
+  StepScalars(Tensor rate, Tensor found = {}) : lr(std::move(rate)), found_inf(std::move(found)) {}
+};
+
 struct SgdStepOptions {
   double momentum = 0, dampening = 0, weight_decay = 0;
   bool nesterov = false;
@@ -50,14 +56,18 @@ struct EmaStepOptions {
   bool warm_up = false;
 };
 
-void sgd_step_(const std::vector<StepItem>& items, const Tensor& lr, const SgdStepOptions& options);          // state: momentum
-void adam_step_(const std::vector<StepItem>& items, const Tensor& lr, const AdamStepOptions& options);        // mean, square, greatest square
-void rmsprop_step_(const std::vector<StepItem>& items, const Tensor& lr, const RmspropStepOptions& options);  // square, momentum, mean
-void adagrad_step_(const std::vector<StepItem>& items, const Tensor& lr, const AdagradStepOptions& options);  // sum of squares
-void lion_step_(const std::vector<StepItem>& items, const Tensor& lr, const LionStepOptions& options);        // mean
-void lamb_step_(const std::vector<StepItem>& items, const Tensor& lr, const LambStepOptions& options);        // mean, square
-void lookahead_step_(const std::vector<StepItem>& items, const LookaheadStepOptions& options);                // slow weights; no source
+void sgd_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const SgdStepOptions& options);    // state: momentum
+void adam_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const AdamStepOptions& options);  // mean, square, greatest square
+void rmsprop_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const RmspropStepOptions& options);  // square, momentum, mean
+void adagrad_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const AdagradStepOptions& options);  // sum of squares
+void lion_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const LionStepOptions& options);        // mean
+void lamb_step_(const std::vector<StepItem>& items, const StepScalars& scalars, const LambStepOptions& options);        // mean, square
+void lookahead_step_(const std::vector<StepItem>& items, const LookaheadStepOptions& options,
+                     const Tensor& found_inf = {});  // slow weights; no source
 void ema_step_(const std::vector<StepItem>& items, const EmaStepOptions& options);
+
+// Gradients are divided by scale, in place; found_inf becomes 1 where one of them is not finite. Both are f64 [] on the gradients' device.
+void unscale_(const std::vector<Tensor>& gradients, const Tensor& scale, Tensor found_inf);
 
 // The p-norm of all gradients together, f64 []; they are scaled in place by min(1, limit / (norm + 1e-6)). One dtype and device.
 Tensor clip_norm_(const std::vector<Tensor>& gradients, double limit, double p = 2);

@@ -82,6 +82,7 @@ double error(const LambStepArgs&) { return 32; }
 
 }  // namespace
 
-TAPETUM_CPU_CANDIDATE(LambStepArgs, lamb_step_vec){.name = "vec", .supports = supports, .workspace = workspace, .error = error, .run = lamb};
+TAPETUM_CPU_CANDIDATE(LambStepArgs, lamb_step_vec){
+    .name = "vec", .supports = supports, .workspace = workspace, .error = error, .run = unless_found<LambStepArgs, lamb>};
 
 }  // namespace tapetum::kernels

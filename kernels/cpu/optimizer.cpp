@@ -204,15 +204,18 @@ template <class Args> double error(const Args&) { return 16; }
 
 }  // namespace
 
-TAPETUM_CPU_CANDIDATE(SgdStepArgs, sgd_step_vec){.name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = sgd};
-TAPETUM_CPU_CANDIDATE(AdamStepArgs, adam_step_vec){.name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = adam};
+TAPETUM_CPU_CANDIDATE(SgdStepArgs, sgd_step_vec){
+    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = unless_found<SgdStepArgs, sgd>};
+TAPETUM_CPU_CANDIDATE(AdamStepArgs, adam_step_vec){
+    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = unless_found<AdamStepArgs, adam>};
 TAPETUM_CPU_CANDIDATE(RmspropStepArgs, rmsprop_step_vec){
-    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = rmsprop};
+    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = unless_found<RmspropStepArgs, rmsprop>};
 TAPETUM_CPU_CANDIDATE(EmaStepArgs, ema_step_vec){.name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = ema};
 TAPETUM_CPU_CANDIDATE(AdagradStepArgs, adagrad_step_vec){
-    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = adagrad};
-TAPETUM_CPU_CANDIDATE(LionStepArgs, lion_step_vec){.name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = lion};
+    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = unless_found<AdagradStepArgs, adagrad>};
+TAPETUM_CPU_CANDIDATE(LionStepArgs, lion_step_vec){
+    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = unless_found<LionStepArgs, lion>};
 TAPETUM_CPU_CANDIDATE(LookaheadStepArgs, lookahead_step_vec){
-    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = lookahead};
+    .name = "vec", .supports = supports, .workspace = block_starts_bytes, .error = error, .run = unless_found<LookaheadStepArgs, lookahead>};
 
 }  // namespace tapetum::kernels

@@ -25,7 +25,8 @@ template <class T> struct Update {
   __device__ T operator()(T p, T m, T v) const { return mean * m / (sqrt(v) * unbias + eps) + decay * p; }
 };
 
-template <int n> __global__ void __launch_bounds__(n) lamb_count_kernel(const Chunk<n> GPU_IN_PLACE chunk) {
+template <int n> __global__ void __launch_bounds__(n) lamb_count_kernel(const Chunk<n> GPU_IN_PLACE chunk, const LambStepArgs GPU_IN_PLACE a) {
+  if (left_out(a)) return;
   if (threadIdx.x < chunk.tensors) ++*chunk.tensor[threadIdx.x].step;
 }
 
@@ -33,6 +34,7 @@ template <class T, int n>
 __global__ void __launch_bounds__(kThreads)
     lamb_moments_kernel(const Chunk<n> GPU_IN_PLACE chunk, const LambStepArgs GPU_IN_PLACE a, Squares* parts) {
   using C = Compute<T>;
+  if (left_out(a)) return;
   const auto [t, begin, end] = part_of(chunk, blockIdx.x);
   __shared__ Update<C> update;
   if (threadIdx.x == 0) update = Update<C>::of(a, *t.step);
@@ -64,6 +66,7 @@ template <class T, int n>
 __global__ void __launch_bounds__(kThreads)
     lamb_parameters_kernel(const Chunk<n> GPU_IN_PLACE chunk, const LambStepArgs GPU_IN_PLACE a, const double* ratios) {
   using C = Compute<T>;
+  if (left_out(a)) return;
   const auto [t, begin, end] = part_of(chunk, blockIdx.x);
   __shared__ Update<C> update;
   if (threadIdx.x == 0) update = Update<C>::of(a, *t.step);
@@ -88,7 +91,7 @@ int64_t most_blocks(const LambStepArgs& a) {
 size_t workspace(const LambStepArgs& a) { return static_cast<size_t>(most_blocks(a)) * sizeof(Squares) + kMany * sizeof(double); }
 
 template <class T, int n> Status run_chunk(const Chunk<n>& chunk, const LambStepArgs& a, Squares* parts, double* ratios, cudaStream_t stream) {
-  Status s = status_of(gpu::launch<lamb_count_kernel<n>>({.grid = 1, .block = n, .stream = stream}, chunk));
+  Status s = status_of(gpu::launch<lamb_count_kernel<n>>({.grid = 1, .block = n, .stream = stream}, chunk, a));
   if (s != Status::ok || blocks_of(chunk) == 0) return s;
   const gpu::Launch all{.grid = dim3(blocks_of(chunk)), .block = kThreads, .stream = stream};
   const gpu::Launch tensors{.grid = dim3(static_cast<unsigned>(chunk.tensors)), .block = kThreads, .stream = stream};

@@ -18,6 +18,7 @@ __device__ void count(const AdamStepArgs& a, double* step) {
 }
 
 template <class Args, int n> __global__ void __launch_bounds__(n) count_step_kernel(const Chunk<n> GPU_IN_PLACE chunk, const Args GPU_IN_PLACE a) {
+  if (left_out(a)) return;
   if (threadIdx.x < chunk.tensors) count(a, chunk.tensor[threadIdx.x].step);
 }
 
@@ -25,6 +26,7 @@ template <class Args, int n> __global__ void __launch_bounds__(n) count_step_ker
 // once a block, in double. An idle one leaves them as they are.
 template <class Rule, class T, class Args, int n>
 __global__ void __launch_bounds__(kThreads) optimizer_step_kernel(const Chunk<n> GPU_IN_PLACE chunk, const Args GPU_IN_PLACE a) {
+  if (left_out(a)) return;
   const auto [t, begin, end] = part_of(chunk, blockIdx.x);
   __shared__ Rule rule;
   if (threadIdx.x == 0) rule = Rule::of(a, t.step);

@@ -50,5 +50,13 @@ template <int n> __device__ Part part_of(const Chunk<n>& chunk, int64_t block) {
   return {t, begin, begin + kBlock < t.count ? begin + kBlock : t.count};
 }
 
+// Whether a step is to change nothing. What an average does is never left out.
+template <class Args> __device__ bool left_out(const Args& a) {
+  if constexpr (requires { a.found_inf; })
+    return a.found_inf && *a.found_inf != 0;
+  else
+    return false;
+}
+
 }  // namespace
 }  // namespace tapetum::kernels

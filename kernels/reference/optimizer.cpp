@@ -148,6 +148,18 @@ Status ema(const EmaStepArgs& a, Workspace&) {
   return Status::ok;
 }
 
+Status unscale_all(const UnscaleArgs& a, Workspace&) {
+  with_compute_type(a.shape.dtype, [&]<class T>() {
+    for (int64_t k = 0; k < a.shape.tensors; ++k)
+      for (int64_t i = 0; i < a.tensors[k].count; ++i) {
+        T& x = static_cast<T*>(a.tensors[k].value)[i];
+        if (!std::isfinite(x)) *a.found_inf = 1;
+        x = static_cast<T>(x / *a.scale);
+      }
+  });
+  return Status::ok;
+}
+
 Status clip(const ClipNormArgs& a, Workspace&) {
   with_compute_type(a.shape.dtype, [&]<class T>() {
     long double total = 0;  // many equal values would bias a sum in double
@@ -171,14 +183,16 @@ Status clip(const ClipNormArgs& a, Workspace&) {
 
 }  // namespace
 
-TAPETUM_CANDIDATE(SgdStepArgs, sgd_step_reference){.name = "reference", .supports = supports, .run = sgd};
-TAPETUM_CANDIDATE(AdamStepArgs, adam_step_reference){.name = "reference", .supports = supports, .run = adam};
-TAPETUM_CANDIDATE(RmspropStepArgs, rmsprop_step_reference){.name = "reference", .supports = supports, .run = rmsprop};
-TAPETUM_CANDIDATE(AdagradStepArgs, adagrad_step_reference){.name = "reference", .supports = supports, .run = adagrad};
-TAPETUM_CANDIDATE(LionStepArgs, lion_step_reference){.name = "reference", .supports = supports, .run = lion};
-TAPETUM_CANDIDATE(LambStepArgs, lamb_step_reference){.name = "reference", .supports = supports, .run = lamb};
-TAPETUM_CANDIDATE(LookaheadStepArgs, lookahead_step_reference){.name = "reference", .supports = supports, .run = lookahead};
+TAPETUM_CANDIDATE(SgdStepArgs, sgd_step_reference){.name = "reference", .supports = supports, .run = unless_found<SgdStepArgs, sgd>};
+TAPETUM_CANDIDATE(AdamStepArgs, adam_step_reference){.name = "reference", .supports = supports, .run = unless_found<AdamStepArgs, adam>};
+TAPETUM_CANDIDATE(RmspropStepArgs, rmsprop_step_reference){.name = "reference", .supports = supports, .run = unless_found<RmspropStepArgs, rmsprop>};
+TAPETUM_CANDIDATE(AdagradStepArgs, adagrad_step_reference){.name = "reference", .supports = supports, .run = unless_found<AdagradStepArgs, adagrad>};
+TAPETUM_CANDIDATE(LionStepArgs, lion_step_reference){.name = "reference", .supports = supports, .run = unless_found<LionStepArgs, lion>};
+TAPETUM_CANDIDATE(LambStepArgs, lamb_step_reference){.name = "reference", .supports = supports, .run = unless_found<LambStepArgs, lamb>};
+TAPETUM_CANDIDATE(LookaheadStepArgs, lookahead_step_reference){
+    .name = "reference", .supports = supports, .run = unless_found<LookaheadStepArgs, lookahead>};
 TAPETUM_CANDIDATE(EmaStepArgs, ema_step_reference){.name = "reference", .supports = supports, .run = ema};
+TAPETUM_CANDIDATE(UnscaleArgs, unscale_reference){.name = "reference", .supports = supports, .run = unscale_all};
 TAPETUM_CANDIDATE(ClipNormArgs, clip_norm_reference){.name = "reference", .supports = supports, .run = clip};
 
 }  // namespace tapetum::kernels

@@ -112,6 +112,42 @@ inline Case lookahead_case(const char* name, const LookaheadStepOptions& options
           .flat = true};
 }
 
+// Three steps, of which the second finds a gradient that is not finite.
+template <class Options>
+Case found_case(const char* name, const kernels::SlotBase& slot, int states,
+                void (*step)(const std::vector<StepItem>&, const StepScalars&, const Options&), const Options& options) {
+  return {.name = name,
+          .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+          .op =
+              [=](const auto& x) {
+                int steps = 0;
+                return optimizer_steps(with_large_gradients(x), states, [&](const auto& items) {
+                  step(items, {rate(items[0].value), full({}, steps++ == 1, DType::f64, items[0].value.device())}, options);
+                });
+              },
+          .slots = {&slot},
+          .flat = true};
+}
+
+// A gradient of many blocks, and a small one; `bad` stands in the first.
+inline Case unscale_case(const char* name, double bad) {
+  return {.name = name,
+          .shapes = {{70000}, {2, 3, 4, 5}},
+          .op =
+              [=](const auto& x) {
+                NoGrad no_grad;
+                const std::vector<Tensor> gradients{x[0] * 1, x[1] * 1};
+                if (bad != 0 && x[0].numel() > 0) narrow(gradients[0], 0, x[0].numel() / 2, 1).fill_(bad);
+                const Device device = x[0].device();
+                const Tensor found = full({}, 0, DType::f64, device);
+                unscale_(gradients, full({}, 8, DType::f64, device), found);
+                const Tensor finite = where(isfinite(gradients[0]), gradients[0], 0);
+                return cat({reshape(finite, {-1}), reshape(gradients[1], {-1}), to(reshape(found, {1}), x[0].dtype())}, 0);
+              },
+          .slots = {&kernels::unscale},
+          .flat = true};
+}
+
 inline Case clip_case(const char* name, double limit, double p) {
   return {.name = name,
           .shapes = {{2, 3, 4, 5}, {70000}},
@@ -164,6 +200,28 @@ inline const std::vector<Case> optimizer_cases = {
      .op = [](const auto& x) { return optimizer_steps(x, 0, [](const auto& items) { ema_step_(items, {.decay = 0.9, .warm_up = true}); }); },
      .slots = {&kernels::ema_step},
      .flat = true},
+    found_case<SgdStepOptions>("sgd found_inf", kernels::sgd_step, 1, sgd_step_, {.momentum = 0.9}),
+    found_case<AdamStepOptions>("adam found_inf", kernels::adam_step, 2, adam_step_, {}),
+    found_case<AdamStepOptions>("nadam found_inf", kernels::adam_step, 2, adam_step_, {.rule = kernels::AdamRule::nadam}),
+    found_case<RmspropStepOptions>("rmsprop found_inf", kernels::rmsprop_step, 1, rmsprop_step_, {}),
+    found_case<AdagradStepOptions>("adagrad found_inf", kernels::adagrad_step, 1, adagrad_step_, {}),
+    found_case<LionStepOptions>("lion found_inf", kernels::lion_step, 1, lion_step_, {}),
+    found_case<LambStepOptions>("lamb found_inf", kernels::lamb_step, 2, lamb_step_, {}),
+    {.name = "lookahead found_inf",
+     .shapes = {{2, 3, 4, 5}, {2, 3, 4, 5}, {37}, {37}},
+     .op =
+         [](const auto& x) {
+           int steps = 0;
+           return optimizer_steps(x, 1, [&](const auto& items) {
+             for (const StepItem& item : items) Tensor(item.value).add_(item.source);
+             lookahead_step_(items, {.period = 2}, full({}, steps++ == 1, DType::f64, x[0].device()));
+           });
+         },
+     .slots = {&kernels::lookahead_step},
+     .flat = true},
+    unscale_case("unscale", 0),
+    unscale_case("unscale infinity", std::numeric_limits<double>::infinity()),
+    unscale_case("unscale NaN", std::numeric_limits<double>::quiet_NaN()),
     clip_case("clip_norm", 1, 2),
     clip_case("clip_norm within the limit", 1e6, 2),
     clip_case("clip_norm p = 1", 1, 1),
