@@ -24,7 +24,7 @@ namespace {
 struct Options {
   std::vector<std::string> photos;
   programs::ClassifierSource source;
-  std::string labels, save, json, profile, device = "auto";
+  std::string labels, save, json, profile, device = "auto", amp = "off";
   std::string preset, interpolation, order;
   std::vector<double> mean, std;
   int64_t top = 5, threads = 0, resize = -1, crop = 0;
@@ -57,6 +57,7 @@ bool parse(Options& o, int argc, char** argv) {
   programs::add_profile(line, o.profile, programs::kImages);
   line.add("--threads", o.threads, "Threads of the kernels (0: one a core)");
   line.add_choice("--device", o.device, {"auto", "cpu", "cuda"}, "Where to compute");
+  line.add_choice("--amp", o.amp, programs::kPrecisions, "Mixed precision: convolutions and products of matrices in 16 bits");
   line.group("Preparing the photos, where it shall differ from the weights' preset");
   line.add("--preset", o.preset, "NAME", "One of the presets above");
   line.add("--resize", o.resize, "Pixels of the shorter side (0: straight to --crop)");
@@ -132,7 +133,7 @@ class Classify {
     const auto start = std::chrono::steady_clock::now();
     const tp::data::Image image = tp::data::read_image(file, tp::data::ImageOptions{.exif_orientation = true});
     const tp::Tensor x = tp::unsqueeze(tp::data::preprocess(image, preprocess_), 0).to(device_);
-    const std::vector<Guess> guesses = best((*classifier_.model)(x), options_.top);
+    const std::vector<Guess> guesses = best(logits(x), options_.top);
     const double milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
 
     std::vector<tp::train::Record> top;
@@ -150,6 +151,10 @@ class Classify {
   std::string about() const { return fmt::format("{}, preprocessing {}", classifier_.name, classifier_.preset_reason); }
 
  private:
+  tp::Tensor logits(const tp::Tensor& x) {
+    const auto amp = programs::autocast_of(options_.amp, device_);
+    return to((*classifier_.model)(x), tp::DType::f32);
+  }
   std::string name_of(int64_t index) const { return labels_.empty() ? fmt::format("class {}", index) : labels_[static_cast<size_t>(index)]; }
 
   const Options& options_;

@@ -17,7 +17,7 @@ namespace tp = tapetum;
 namespace {
 
 struct Options {
-  std::string weights, images, out, json, profile, device = "auto";
+  std::string weights, images, out, json, profile, device = "auto", amp = "off";
   bool overlay = false;
   int64_t threads = 0;
 };
@@ -32,6 +32,7 @@ bool parse(Options& o, int argc, char** argv) {
   programs::add_profile(line, o.profile, programs::kImages);
   line.add("--threads", o.threads, "Threads of the kernels (0: one a core)");
   line.add_choice("--device", o.device, {"auto", "cpu", "cuda"}, "Where to compute");
+  line.add_choice("--amp", o.amp, programs::kPrecisions, "Mixed precision: convolutions in 16 bits");
   if (!line.parse(argc, argv)) return false;
   for (const auto& [flag, value] : {std::pair("--weights", o.weights), std::pair("--images", o.images), std::pair("--out", o.out)})
     if (value.empty()) throw programs::UsageError(fmt::format("{} is needed", flag));
@@ -84,7 +85,10 @@ int segment(const Options& o) {
   std::vector<tp::train::Record> results;
   for (const Job& job : jobs) {
     const tp::data::Image image = tp::data::read_image(job.image);
-    const tp::Tensor labels = profiling.step([&] { return programs::predict(model, card, image); });
+    const tp::Tensor labels = profiling.step([&] {
+      const auto amp = programs::autocast_of(o.amp, device);
+      return programs::predict(model, card, image);
+    });
     write_png(job.mask, gray(labels));
     if (o.overlay) write_png(job.overlay, tp::data::Image(tp::viz::overlay(image.tensor(), labels)));
     tp::train::Record result;

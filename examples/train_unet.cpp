@@ -75,6 +75,7 @@ struct Training {
         card(make_card(o, sets)),
         model(card.unet),
         loss(o, device),
+        scaler(o.scaler()),
         loader(sets.train, o.loading(true, device)),
         val_loader(sets.val, o.loading(false, device)) {
     if (!o.weights.empty()) programs::load_weights(model, tp::load(o.weights), o.weights);
@@ -83,15 +84,19 @@ struct Training {
     scheduler = programs::make_scheduler(o, *optimizer, loader.size());
   }
 
-  tp::Tensor logits(const tp::Tensor& images) { return model(programs::normalise(images)); }
+  tp::Tensor logits(const tp::Tensor& images) {
+    const auto amp = programs::autocast_of(o.amp, device);
+    return to(model(programs::normalise(images)), tp::DType::f32);
+  }
   tp::Tensor classes(const tp::Tensor& logits) { return to(argmax(logits, 1), tp::Device()); }
 
   tp::Tensor step(const Batch& batch) {
     model.train();
     optimizer->zero_grad();
     const tp::Tensor y = loss(logits(batch.image), batch.mask);
-    y.backward();
-    optimizer->step();
+    scaler.scale(y).backward();
+    scaler.step(*optimizer);
+    scaler.update();
     scheduler->step();
     return y.detach();
   }
@@ -118,6 +123,7 @@ struct Training {
   ModelCard card;
   tp::models::UNet model;
   Loss loss;
+  tp::optim::GradScaler scaler;
   tp::data::DataLoader<tp::data::ImageData> loader, val_loader;
   std::unique_ptr<tp::optim::Optimizer> optimizer;
   std::unique_ptr<tp::optim::Scheduler> scheduler;
@@ -188,6 +194,7 @@ int train(const TrainOptions& o) {
   trainer.include("model", training.model);
   trainer.include("optimizer", *training.optimizer);
   trainer.include("scheduler", *training.scheduler);
+  trainer.include("scaler", training.scaler);
   trainer.on_epoch([&](const tp::train::Trainer& t) {
     if (t.improved()) training.save(folder.file(kBest));
   });

@@ -47,7 +47,12 @@ class Training {
  public:
   // What is noteworthy goes to `notes`; null: nowhere.
   Training(const ClassOptions& options, std::FILE* notes)
-      : o(options), device(device_of(o.device)), sets(make_class_sets(o)), m(make_class_model(o, sets)), frozen_(o.freeze == "backbone") {
+      : o(options),
+        device(device_of(o.device)),
+        sets(make_class_sets(o)),
+        m(make_class_model(o, sets)),
+        scaler(o.scaler()),
+        frozen_(o.freeze == "backbone") {
     m.model->to(device);
     tp::data::ClassificationData train = tp::data::Prepared(sets.train, m.preprocess, augmentation_of(o.augment)),
                                  val = tp::data::Prepared(sets.val, m.preprocess);
@@ -71,10 +76,21 @@ class Training {
     optimizer->zero_grad();
     const auto [images, labels] = mixed(batch);
     const tp::Tensor loss = cross_entropy(logits(images), labels, {.label_smoothing = o.label_smoothing});
-    loss.backward();
-    optimizer->step();
+    learn(loss);
     scheduler->step();
     return loss.detach();
+  }
+
+  // The optimizer's step down this loss.
+  void learn(const tp::Tensor& loss) {
+    scaler.scale(loss).backward();
+    scaler.step(*optimizer);
+    scaler.update();
+  }
+
+  tp::Tensor logits(const tp::Tensor& x) {
+    const auto amp = autocast_of(o.amp, device);
+    return to(head_of(x), tp::DType::f32);
   }
 
   struct Scores {
@@ -102,6 +118,7 @@ class Training {
     m.model->eval();
     tp::RandomStream unused(0);
     const Batch sample = tp::data::Prepared(sets.val, m.preprocess).get(index, unused);
+    const auto amp = autocast_of(o.amp, device);
     return to(softmax((*m.model)(to(unsqueeze(sample.image, 0), device)), 1), tp::Device());
   }
 
@@ -111,18 +128,20 @@ class Training {
   tp::Device device;
   ClassSets sets;
   ClassModel m;
+  tp::optim::GradScaler scaler;
   std::optional<Loader> loader, val_loader;
   std::unique_ptr<tp::optim::Optimizer> optimizer;
   std::unique_ptr<tp::optim::Scheduler> scheduler;
 
  private:
-  tp::Tensor logits(const tp::Tensor& x) {
+  tp::Tensor head_of(const tp::Tensor& x) {
     if (cached_) return m.model->forward_head(x);
     return frozen_ ? m.model->forward_head(features(x)) : (*m.model)(x);
   }
   tp::Tensor features(const tp::Tensor& images) {
     const tp::NoGrad no_grad;
-    return m.model->forward_features(images);
+    const auto amp = autocast_of(o.amp, device);
+    return to(m.model->forward_features(images), tp::DType::f32);
   }
 
   // Pictures go through the frozen part once, and not at every step.
@@ -196,9 +215,8 @@ void find_lr(Training& t, const tp::train::RunFolder& folder, std::FILE* out) {
   const auto sweep = tp::train::find_lr(*t.m.model, *t.optimizer, *t.loader, [&](const Batch& batch) {
     t.m.model->train();
     t.optimizer->zero_grad();
-    const tp::Tensor loss = cross_entropy((*t.m.model)(batch.image), batch.label);
-    loss.backward();
-    t.optimizer->step();
+    const tp::Tensor loss = cross_entropy(t.logits(batch.image), batch.label);
+    t.learn(loss);
     return loss.detach();
   });
   write_png(folder.file("lr_finder.png"), tp::data::Image(tp::viz::learning_rate_curve(sweep)));
@@ -236,6 +254,7 @@ int train_classifier(const ClassOptions& o) {
   trainer.include("model", *training.m.model);
   trainer.include("optimizer", *training.optimizer);
   trainer.include("scheduler", *training.scheduler);
+  trainer.include("scaler", training.scaler);
   trainer.on_epoch([&](const tp::train::Trainer& t) {
     if (t.improved()) training.save(folder.file(kBest));
   });

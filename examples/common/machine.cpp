@@ -26,4 +26,8 @@ tapetum::Device device_of(const std::string& wish) {
   return tapetum::Device(wish.c_str());
 }
 
+tapetum::Autocast autocast_of(const std::string& amp, tapetum::Device on) {
+  return tapetum::Autocast(on, amp == "f16" ? tapetum::DType::f16 : tapetum::DType::bf16, amp != "off");
+}
+
 }  // namespace programs

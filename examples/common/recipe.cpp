@@ -66,6 +66,7 @@ void Recipe::add_training(CommandLine& line) {
   line.add("--weight-decay", weight_decay, "Weight decay");
   line.add_choice("--schedule", schedule, {"none", "step", "cosine", "onecycle"}, "Of the learning rate, over all steps");
   line.add("--warmup", warmup, "Steps of linear warm-up");
+  line.add_choice("--amp", amp, kPrecisions, "Mixed precision: convolutions and products of matrices in 16 bits");
 }
 
 void Recipe::add_machine(CommandLine& line) {
@@ -102,13 +103,14 @@ void Recipe::check() const {
 
 void Recipe::record(tapetum::train::Record& r) const {
   r.set("epochs", epochs).set("steps", steps).set("batch_size", batch_size).set("lr", lr).set("optimizer", optimizer);
-  r.set("weight_decay", weight_decay).set("schedule", schedule).set("warmup", warmup);
+  r.set("weight_decay", weight_decay).set("schedule", schedule).set("warmup", warmup).set("amp", amp);
   r.set("threads", threads).set("workers", workers).set("seed", seed).set("device", device);
 }
 
 void Recipe::setup(tapetum::Metadata& m) const {
   m["--optimizer"] = optimizer;
   m["--schedule"] = schedule;
+  m["--amp"] = amp;
   for (const auto& [name, value] : {std::pair("--lr", lr), std::pair("--weight-decay", weight_decay)}) m[name] = fmt::format("{}", value);
   for (const auto& [name, value] : {std::pair("--batch-size", batch_size), std::pair("--warmup", warmup), std::pair("--seed", seed)})
     m[name] = fmt::format("{}", value);
@@ -121,6 +123,8 @@ void Recipe::report(tapetum::train::Record& r, const tapetum::train::Trainer& tr
   r.set("seconds_per_step", trainer.seconds_per_step()).set("images_per_second", trainer.images_per_second());
   r.set("peak_memory_mb", peak_memory_mb());
 }
+
+optim::GradScaler Recipe::scaler() const { return optim::GradScaler({.enabled = amp == "f16"}); }
 
 tapetum::data::LoaderOptions Recipe::loading(bool shuffle, tapetum::Device on) const {
   return {.batch_size = batch_size, .shuffle = shuffle, .workers = static_cast<int>(workers), .seed = static_cast<uint64_t>(seed), .device = on};

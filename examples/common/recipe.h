@@ -8,6 +8,7 @@
 #include "core/size2.h"
 #include "data/loader_core.h"
 #include "examples/common/command_line.h"
+#include "optim/grad_scaler.h"
 #include "optim/scheduler.h"
 #include "train/record.h"
 #include "train/trainer.h"
@@ -20,7 +21,7 @@ struct Recipe {
   std::string optimizer = "adam", schedule = "onecycle";
 
   int64_t threads = 0, workers = 2, seed = 0;
-  std::string device = "auto";
+  std::string device = "auto", amp = "off";
 
   std::string out, json, profile;
   bool resume = false, tensorboard = false, quiet = false;
@@ -32,6 +33,7 @@ struct Recipe {
   void record(tapetum::train::Record& config) const;  // into config.json
   void setup(tapetum::Metadata& setup) const;         // what a resumed run must have been started with, too
   void report(tapetum::train::Record& result, const tapetum::train::Trainer& trainer) const;  // the machine, how long and how fast it ran
+  tapetum::optim::GradScaler scaler() const;                                                  // for f16; it does nothing otherwise
   tapetum::data::LoaderOptions loading(bool shuffle, tapetum::Device on) const;
 };
 

@@ -54,6 +54,19 @@ class TrainClassifier(ProgramTest):
         self.assertEqual(weights("whole"), weights("parts"))
         self.assert_one_line(run("train_classifier", "--data", "imagefolder", *SHORT, *common, "--seed", "1", "--resume", "--out", self.folder / "parts"), 1, "--seed")
 
+    def test_mixed_precision(self):
+        photos = self.pictures()
+        common = ["--root", photos, "--epochs", "3", "--amp", "f16"]
+        whole = self.train(*common, "--out", self.folder / "whole")
+        self.train(*common, "--steps", "3", "--out", self.folder / "parts")
+        parts = self.train(*common, "--resume", "--out", self.folder / "parts")
+        self.assertEqual(whole["val"], parts["val"])
+        weights = [(self.folder / name / "model.safetensors").read_bytes() for name in ["whole", "parts"]]
+        self.assertEqual(*weights)
+        for amp in ["off", "bf16"]:
+            shown = self.call("classify", photos / "light" / "3.png", "--weights", self.folder / "whole" / "best.safetensors", "--amp", amp, "--json")
+            self.assertEqual(len(shown["images"][0]["top5"]), 2)
+
     def test_finetune(self):
         photos = self.pictures()
         self.train("--root", photos, "--model", "resnet20", "--epochs", "1", "--out", self.folder / "first")

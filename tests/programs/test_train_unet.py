@@ -117,6 +117,21 @@ class Results(ProgramTest):
         first, again = (json.loads(self.train("a", *arguments, *more).stdout) for more in [[], ["--resume"]])
         self.assertEqual((again["val"], again["train"], again["steps"]), (first["val"], first["train"], first["steps"]))
 
+    def test_mixed_precision(self):
+        for amp in ["bf16", "f16"]:
+            with self.subTest(amp):
+                self.train(amp, "--amp", amp, "--steps", 14, "--json")
+                self.train("parts", "--amp", amp, "--steps", 6)
+                self.train("parts", "--amp", amp, "--steps", 14, "--resume")
+                self.assertEqual(self.weights(amp), self.weights("parts"))
+                self.assertEqual(json.loads((self.folder / amp / "config.json").read_text())["amp"], amp)
+                shutil.rmtree(self.folder / "parts")
+        self.train("off", "--steps", 14)
+        self.assertNotEqual(self.weights("off"), self.weights("bf16"))
+        self.assertNotEqual(self.weights("f16"), self.weights("bf16"))
+        self.assert_one_line(run("train_unet", *TINY, "--out", self.folder / "f16", "--resume"), 1, "--amp", "f16", "off")
+        self.assert_one_line(run("train_unet", "--amp", "f8"), 2, "--amp", "f8")
+
     def test_weights_to_start_from(self):
         self.train("a")
         self.train("b", "--weights", self.folder / "a" / "model.safetensors", "--lr", "1e-9", "--optimizer", "sgd", "--json")
