@@ -7,7 +7,7 @@ HEAD = """# What works with which dtype
 
 ∂ forward and gradient, • forward only, (∂) (•) with some options only; nothing: DTypeError. 16-bit types are computed in f32, and
 functions of real numbers give f32 for integers. Indices and labels, which are i64 or i32, are left out. Ops that take the same dtypes share a line.
-The table is the CPU's. On CUDA the same works, and the optimizers' steps, clip_norm and ema take f16 and bf16 too; there kernels read and
+The table is the CPU's. On CUDA the same works, and the optimizers' steps, unscale, clip_norm and ema take f16 and bf16 too; there kernels read and
 write 16-bit memory themselves.
 `tests/check_dtypes.py` makes this from the case rows of `tests/ops`: an op is the first word of its rows' names.
 
