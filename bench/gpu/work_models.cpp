@@ -2,8 +2,8 @@
 #include <memory>
 
 #include "bench/gpu/work_makers.h"
+#include "core/autograd/autocast.h"
 #include "core/cuda_graph.h"
-#include "core/error.h"
 #include "core/ops/loss.h"
 #include "models/create.h"
 #include "models/unet.h"
@@ -14,18 +14,24 @@ namespace {
 
 class Training {
  public:
-  Training(nn::Layer& model, const Tensor& images, const Tensor& labels)
-      : model_(model), optimizer_(model.parameters(), {.lr = 1e-4}), images_(images), labels_(labels) {}
+  Training(nn::Layer& model, const Tensor& images, const Tensor& labels, bool mixed)
+      : model_(model), optimizer_(model.parameters(), {.lr = 1e-4}), images_(images), labels_(labels), mixed_(mixed) {}
   void step() {
     optimizer_.zero_grad();
-    cross_entropy(model_(images_), labels_).backward();
+    loss().backward();
     optimizer_.step();
   }
 
  private:
+  Tensor loss() {
+    const Autocast amp(images_.device(), DType::bf16, mixed_);
+    return cross_entropy(model_(images_), labels_);
+  }
+
   nn::Layer& model_;
   optim::Adam optimizer_;
   Tensor images_, labels_;
+  bool mixed_;
 };
 
 Work graph_of(const Work& step) {
@@ -35,7 +41,7 @@ Work graph_of(const Work& step) {
   return [=] { graph->replay(); };
 }
 
-// `what` is step, graph (the same as one launch), autocast (in 16 bits where that pays) or inference. labels are shaped `labels` below `classes`.
+// `what` is step, graph (the same as one launch), autocast (in bf16 where that pays) or inference. labels are shaped `labels` below `classes`.
 Work work_of(const Bench& b, std::shared_ptr<nn::Layer> model, const Tensor& images, const Shape& labels, int64_t classes) {
   model->to(b.device);
   model->to(b.row.dtype);
@@ -46,9 +52,8 @@ Work work_of(const Bench& b, std::shared_ptr<nn::Layer> model, const Tensor& ima
       (*model)(images);
     };
   }
-  if (b.row.what == "autocast") throw Error("bench_gpu: the library has no autocast yet");
   const Tensor wanted = to(rand(labels, 0, static_cast<double>(classes), DType::f32, b.device), DType::i64);
-  const auto training = std::make_shared<Training>(*model, images, wanted);
+  const auto training = std::make_shared<Training>(*model, images, wanted, b.row.what == "autocast");
   const Work step = [model, training] { training->step(); };
   return b.row.what == "graph" ? graph_of(step) : step;
 }
