@@ -9,6 +9,7 @@
 #include "core/ops/reduce.h"
 #include "core/ops/view.h"
 #include "models/families.h"
+#include "nn/fuse.h"
 #include "nn/init.h"
 
 namespace tapetum::models {
@@ -49,7 +50,7 @@ void CifarResNetBlock::visit(nn::Visitor& v) {
 }
 
 Tensor CifarResNetBlock::forward(const Tensor& x) {
-  const Tensor y = bn2(conv2(relu(bn1(conv1(x)))));
+  const Tensor y = bn2(conv2(norm_act(bn1, ConvActivation::relu, conv1(x))));
   return relu(y + shortcut(x, y.size(1), conv1.options.stride.h));
 }
 
@@ -78,7 +79,7 @@ void CifarResNet::visit(nn::Visitor& v) {
 
 Tensor CifarResNet::forward_features(const Tensor& x) {
   check_images("CifarResNet", x, options.in_channels, 1);
-  return mean(layer3(layer2(layer1(relu(bn1(conv1(x)))))), {2, 3});
+  return mean(layer3(layer2(layer1(norm_act(bn1, ConvActivation::relu, conv1(x))))), {2, 3});
 }
 
 Offers cifar_resnet_offers() {

@@ -6,6 +6,7 @@
 #include "core/ops/reduce.h"
 #include "models/families.h"
 #include "models/initial.h"
+#include "nn/fuse.h"
 #include "nn/init.h"
 
 namespace tapetum::models {
@@ -63,7 +64,7 @@ void BasicBlock::visit(nn::Visitor& v) {
 }
 
 Tensor BasicBlock::forward(const Tensor& x) {
-  const Tensor y = bn2(conv2(relu(bn1(conv1(x)))));
+  const Tensor y = bn2(conv2(norm_act(bn1, ConvActivation::relu, conv1(x))));
   return relu(y + (downsample ? (*downsample)(x) : x));
 }
 
@@ -87,7 +88,8 @@ void Bottleneck::visit(nn::Visitor& v) {
 }
 
 Tensor Bottleneck::forward(const Tensor& x) {
-  const Tensor y = bn3(conv3(relu(bn2(conv2(relu(bn1(conv1(x))))))));
+  const Tensor few = norm_act(bn1, ConvActivation::relu, conv1(x));
+  const Tensor y = bn3(conv3(norm_act(bn2, ConvActivation::relu, conv2(few))));
   return relu(y + (downsample ? (*downsample)(x) : x));
 }
 
@@ -120,7 +122,7 @@ void ResNet::visit(nn::Visitor& v) {
 
 Tensor ResNet::forward_features(const Tensor& x) {
   check_images("ResNet", x, options.in_channels, 1);
-  const Tensor stem = max_pool2d(relu(bn1(conv1(x))), 3, {.stride = 2, .padding = 1});
+  const Tensor stem = max_pool2d(norm_act(bn1, ConvActivation::relu, conv1(x)), 3, {.stride = 2, .padding = 1});
   return mean(layer4(layer3(layer2(layer1(stem)))), {2, 3});
 }
 

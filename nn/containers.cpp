@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/error.h"
+#include "nn/fuse.h"
 
 namespace tapetum::nn {
 
@@ -19,7 +20,11 @@ void Sequential::visit(Visitor& v) {
 
 Tensor Sequential::forward(const Tensor& x) {
   Tensor y = x;
-  for (auto& child : children_) y = (*child)(y);
+  for (size_t i = 0; i < size(); ++i) {
+    const Tensor fused = i + 1 < size() ? run_fused(*children_[i], *children_[i + 1], y) : Tensor();
+    i += fused.defined();
+    y = fused.defined() ? fused : (*children_[i])(y);
+  }
   return y;
 }
 

@@ -24,6 +24,7 @@ template <std::derived_from<Module> M> class Box {
   std::unique_ptr<M> (*copy_)(const M&);
 };
 
+// One after the other, some of them as one op (nn/fuse.h).
 class Sequential : public Layer {
  public:
   // Only temporaries: nothing is copied by accident. Sequential(Sequential(...)) alone is the inner one; use add().

@@ -33,7 +33,9 @@ void BatchNorm2d::visit(Visitor& v) {
   v.buffer("num_batches_tracked", num_batches_tracked);
 }
 
-Tensor BatchNorm2d::forward(const Tensor& x) {
+Tensor BatchNorm2d::forward(const Tensor& x) { return forward_act(x, ConvActivation::none); }
+
+Tensor BatchNorm2d::forward_act(const Tensor& x, ConvActivation activation) {
   if (x.dim() != 4) throw ShapeError(fmt::format("BatchNorm2d: expected [N, C, H, W], got {}", to_string(x.shape())));
   const bool batch = training || !running_mean.defined();
   double momentum = options.momentum.value_or(0);
@@ -41,7 +43,9 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
     add_(num_batches_tracked, ones({}, DType::i64, num_batches_tracked.device()));
     if (!options.momentum) momentum = 1 / num_batches_tracked.item();
   }
-  return batch_norm(x, running_mean, running_var, weight, bias, {.training = batch, .momentum = momentum, .eps = options.eps});
+  const BatchNormOptions o{.training = batch, .momentum = momentum, .eps = options.eps};
+  return activation == ConvActivation::none ? batch_norm(x, running_mean, running_var, weight, bias, o)
+                                            : batch_norm_act(x, running_mean, running_var, weight, bias, activation, o);
 }
 
 LayerNorm::LayerNorm(const Shape& shape, const AffineNormOptions& o) : normalized_shape(shape), options(o) { start(*this, shape, o); }

@@ -160,6 +160,10 @@ Tensor clamp(const Tensor& x, const Tensor& low, const Tensor& high) {
 Tensor leaky_relu(const Tensor& x, double slope) { return where(x > 0, x, x * slope); }
 Tensor relu6(const Tensor& x) { return clamp(x, 0, 6); }
 Tensor silu(const Tensor& x) { return apply<SmoothOp<Silu>>({}, x); }
+Tensor activate(const Tensor& x, ConvActivation activation) {
+  if (activation == ConvActivation::relu) return relu(x);
+  return activation == ConvActivation::silu ? silu(x) : x;
+}
 Tensor mish(const Tensor& x) {
   const Casting none(Autocast::untouched);  // in x's dtype, whatever its parts ask for
   return x * tanh(softplus(x));

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/scalar.h"
 #include "core/tensor.h"
+#include "kernels/conv_activation.h"
 
 namespace tapetum {
 
@@ -19,6 +20,8 @@ Tensor hardsigmoid(const Tensor& x);                                       // re
 Tensor hardswish(const Tensor& x);                                         // x relu6(x + 3) / 6
 enum class Gelu { erf, tanh };
 Tensor gelu(const Tensor& x, Gelu form = Gelu::erf);  // x Phi(x), or its tanh approximation; Hendrycks and Gimpel 2016
+
+Tensor activate(const Tensor& x, ConvActivation activation);  // relu(x), silu(x) or x itself: what fused ops apply to their results
 
 // min(max(x, low), high); NaN stays, the gradient is zero outside. An integer tensor with a real bound gives f32.
 Tensor clamp(const Tensor& x, Scalar low, Scalar high);

@@ -1,7 +1,8 @@
-// Batch, instance and group norm: one op over sets of images and groups of channels (kernels/norm.h).
+// Batch, instance and group norm: one op over sets of images and groups of channels (kernels/norm.h), that an activation may end.
 #include <fmt/core.h>
 
 #include "core/autograd/apply.h"
+#include "core/ops/activation.h"
 #include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/launch.h"
@@ -20,6 +21,7 @@ struct Sets {
   int64_t sets;   // 1: over the whole batch; N: of each image
   int64_t group;  // neighbouring channels
   double eps;
+  ConvActivation activation = ConvActivation::none;
 };
 
 // Elements of one plane, or volume.
@@ -54,22 +56,22 @@ Tensor normalise(const Sets& o, const Geometry& to, const Tensor& x, const Tenso
                  const Tensor& var) {
   Tensor y = to.y;
   launch(kernels::channel_norm_forward, x.device(), x.dtype(),
-         {to.shape, o.eps, x.raw(), data_or_null(weight), data_or_null(bias), doubles_of(mean), doubles_of(var), y.mutable_raw()});
+         {to.shape, o.eps, x.raw(), data_or_null(weight), data_or_null(bias), doubles_of(mean), doubles_of(var), y.mutable_raw(), o.activation});
   return y;
 }
 
 // `fixed`: mean and var do not depend on x.
 Gradients normalise_backward(const Context& c, const Sets& o, bool fixed, const Tensor& gy, const Tensor& mean, const Tensor& var) {
-  const Tensor x = c.saved(0), weight = c.saved(1);
-  const DType parameters = parameter_type(x, weight, c.saved(2));
+  const Tensor x = c.saved(0), weight = c.saved(1), bias = c.saved(2);
+  const DType parameters = parameter_type(x, weight, bias);
   const Geometry to(x, o, parameters);
   const auto vector = [&](bool wanted) { return wanted ? empty({x.size(1)}, parameters, x.device()) : Tensor(); };
   const Tensor gx = c.needs(0) ? to.y : Tensor(), gweight = vector(c.needs(1)), gbias = vector(c.needs(2));
   const auto out = [](const Tensor& t) { return const_cast<void*>(data_or_null(t)); };
-  const Tensor dense = to.like(x), dense_gy = to.like(gy), w = dense_or_none(weight);
-  launch(
-      kernels::channel_norm_backward, x.device(), x.dtype(),
-      {to.shape, o.eps, fixed, dense.raw(), data_or_null(w), dense_gy.raw(), doubles_of(mean), doubles_of(var), out(gx), out(gweight), out(gbias)});
+  const Tensor dense = to.like(x), dense_gy = to.like(gy), w = dense_or_none(weight), b = dense_or_none(bias);
+  launch(kernels::channel_norm_backward, x.device(), x.dtype(),
+         {to.shape, o.eps, fixed, dense.raw(), data_or_null(w), dense_gy.raw(), doubles_of(mean), doubles_of(var), out(gx), out(gweight), out(gbias),
+          o.activation, data_or_null(b)});
   return {gx, gweight, gbias};
 }
 
@@ -79,10 +81,11 @@ Shape per_channel(const Tensor& x) {
   return s;
 }
 
-Tensor affine(Tensor y, const Tensor& weight, const Tensor& bias) {
+// The end of a norm, in x's type.
+Tensor finish(Tensor y, const Tensor& weight, const Tensor& bias, ConvActivation activation, DType dtype) {
   if (weight.defined()) y = y * reshape(weight, per_channel(y));
   if (bias.defined()) y = y + reshape(bias, per_channel(y));
-  return y;
+  return to(activate(y, activation), dtype);
 }
 
 // Statistics of x itself; Kind says over which sets. The outputs behind the first are these statistics, for running ones: they have no gradient.
@@ -107,7 +110,8 @@ template <class Kind> struct ChannelNormOp {
     const Tensor grouped = reshape(to(x, compute_type(x.dtype())), {x.size(0), x.size(1) / sets.group, sets.group * inner_size(x)});
     const Shape dims = sets.sets == 1 ? Shape{0, 2} : Shape{2};
     const Tensor centred = grouped - mean(grouped, dims, true);
-    return to(affine(reshape(centred / sqrt(mean(centred * centred, dims, true) + sets.eps), x.shape()), weight, bias), x.dtype());
+    const Tensor y = reshape(centred / sqrt(mean(centred * centred, dims, true) + sets.eps), x.shape());
+    return finish(y, weight, bias, sets.activation, x.dtype());
   }
 };
 
@@ -124,10 +128,24 @@ struct Groups {
   }
 };
 
+struct Ending {
+  ConvActivation activation;
+  double eps;
+  template <class S, class V> static void fields(S& s, V&& v) {
+    v("activation", s.activation);
+    v("eps", s.eps);
+  }
+};
+
 struct BatchNorm {
-  static constexpr OpInfo info{"batch_norm"};
+  static constexpr OpInfo info{"batch_norm"}, inference{"batch_norm_inference"};
   using Options = Eps;
   static Sets sets(const Eps& o, const Tensor&) { return {1, 1, o.eps}; }
+};
+struct BatchNormAct {
+  static constexpr OpInfo info{"batch_norm_act"}, inference{"batch_norm_act_inference"};
+  using Options = Ending;
+  static Sets sets(const Ending& o, const Tensor&) { return {1, 1, o.eps, o.activation}; }
 };
 struct GroupNorm {
   static constexpr OpInfo info{"group_norm", Autocast::f32};
@@ -141,17 +159,17 @@ struct InstanceNorm {
 };
 
 // With given statistics [C]: an affine map of each channel.
-struct BatchNormInferenceOp {
-  static constexpr OpInfo info{"batch_norm_inference"};
-  using Options = Eps;
+template <class Kind> struct BatchNormInferenceOp {
+  static constexpr OpInfo info = Kind::inference;
+  using Options = typename Kind::Options;
   static Tensor forward(Context&, const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                         const Tensor& var) {
-    const Sets sets = BatchNorm::sets(o, x);
+    const Sets sets = Kind::sets(o, x);
     const Geometry to(x, sets, parameter_type(x, weight, bias));
     return normalise(sets, to, to.like(x), dense_or_none(weight), dense_or_none(bias), to_double(mean), to_double(var));
   }
   static Gradients backward(const Context& c, const Options& o, const Tensor& gy) {
-    Gradients gs = normalise_backward(c, BatchNorm::sets(o, c.saved(0)), true, gy, to_double(c.saved(3)), to_double(c.saved(4)));
+    Gradients gs = normalise_backward(c, Kind::sets(o, c.saved(0)), true, gy, to_double(c.saved(3)), to_double(c.saved(4)));
     gs.push_back({});
     gs.push_back({});
     return gs;
@@ -159,7 +177,8 @@ struct BatchNormInferenceOp {
   static Tensor twin(const Options& o, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean, const Tensor& var) {
     const Shape shape = per_channel(x);
     const Tensor wide = to(x, compute_type(x.dtype()));
-    return to(affine((wide - reshape(mean.detach(), shape)) / sqrt(reshape(var.detach(), shape) + o.eps), weight, bias), x.dtype());
+    const Tensor y = (wide - reshape(mean.detach(), shape)) / sqrt(reshape(var.detach(), shape) + o.eps);
+    return finish(y, weight, bias, Kind::sets(o, x).activation, x.dtype());
   }
   static Tensor to_double(const Tensor& t) { return contiguous(to(t, DType::f64)); }
 };
@@ -196,26 +215,37 @@ void move_towards(Tensor running, const Tensor& value, double factor, double mom
   copy_(running, running * (1 - momentum) + target * (momentum * factor));
 }
 
-}  // namespace
-
-Tensor batch_norm(const Tensor& x, Tensor running_mean, Tensor running_var, const Tensor& weight, const Tensor& bias, const BatchNormOptions& o) {
-  check_inputs("batch_norm", x, weight, bias);
-  check_vector("batch_norm", "running_mean", x, running_mean);
-  check_vector("batch_norm", "running_var", x, running_var);
+template <class Kind>
+Tensor batch_normalised(const typename Kind::Options& kind, const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+                        const Tensor& weight, const Tensor& bias, const BatchNormOptions& o) {
+  const char* op = Kind::info.name;
+  check_inputs(op, x, weight, bias);
+  check_vector(op, "running_mean", x, running_mean);
+  check_vector(op, "running_var", x, running_var);
   if (!o.training) {
-    if (!running_mean.defined() || !running_var.defined()) throw Error("batch_norm: running statistics are needed outside training");
-    return normalised<BatchNormInferenceOp>({o.eps}, x, weight, bias, running_mean, running_var);
+    if (!running_mean.defined() || !running_var.defined()) throw Error(fmt::format("{}: running statistics are needed outside training", op));
+    return normalised<BatchNormInferenceOp<Kind>>(kind, x, weight, bias, running_mean, running_var);
   }
   const int64_t count = x.numel() / x.size(1);
-  if (count == 1)
-    throw ShapeError(fmt::format("batch_norm: training needs more than one value for each channel, got input {}", to_string(x.shape())));
-  const auto [y, mean, var] = normalised<ChannelNormOp<BatchNorm>>({o.eps}, x, weight, bias);
+  if (count == 1) throw ShapeError(fmt::format("{}: training needs more than one value for each channel, got input {}", op, to_string(x.shape())));
+  const auto [y, mean, var] = normalised<ChannelNormOp<Kind>>(kind, x, weight, bias);
   if (count > 0) {
     NoGrad no_grad;
     if (running_mean.defined()) move_towards(running_mean, mean.detach(), 1, o.momentum);
     if (running_var.defined()) move_towards(running_var, var.detach(), static_cast<double>(count) / static_cast<double>(count - 1), o.momentum);
   }
   return y;
+}
+
+}  // namespace
+
+Tensor batch_norm(const Tensor& x, Tensor running_mean, Tensor running_var, const Tensor& weight, const Tensor& bias, const BatchNormOptions& o) {
+  return batch_normalised<BatchNorm>({o.eps}, x, running_mean, running_var, weight, bias, o);
+}
+
+Tensor batch_norm_act(const Tensor& x, Tensor running_mean, Tensor running_var, const Tensor& weight, const Tensor& bias, ConvActivation activation,
+                      const BatchNormOptions& o) {
+  return batch_normalised<BatchNormAct>({activation, o.eps}, x, running_mean, running_var, weight, bias, o);
 }
 
 Tensor group_norm(const Tensor& input, int64_t groups, const Tensor& factors, const Tensor& shifts, const GroupNormOptions& o) {

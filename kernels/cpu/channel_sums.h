@@ -66,6 +66,8 @@ struct Parts {
   double *a, *b;
   Parts(void* data, const ChannelNormShape& z) : a(static_cast<double*>(data)), b(a + count(z)) {}
   static int64_t count(const ChannelNormShape& z) { return z.sets * Blocks(z).per_set * z.c; }
+  // Of the first block, for a channel of a set, set * c + channel.
+  static int64_t first(const ChannelNormShape& z, int64_t i) { return i / z.c * Blocks(z).per_set * z.c + i % z.c; }
   static size_t bytes(const ChannelNormShape& z) { return static_cast<size_t>(2 * count(z)) * sizeof(double); }
 };
 

@@ -2,7 +2,10 @@
 // mean and merged in double; y and gx are affine maps of each channel, whose
 // coefficients each thread computes in double. Memory bound: the moments read
 // x, forward reads x and writes y, backward reads x and gy twice and writes gx.
+// An activation of y adds nothing to that: backward finds from x what it was
+// applied to.
 #include "kernels/cuda/access.cuh"
+#include "kernels/cuda/activation.cuh"
 #include "kernels/cuda/channel_tiles.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/norm.h"
@@ -12,8 +15,8 @@ namespace {
 
 template <class Args> bool supports(const Args& a) { return is_floating(a.shape.dtype); }
 double error_moments(const ChannelMomentsArgs&) { return 16; }
-double error_forward(const ChannelNormForwardArgs&) { return 8; }
-double error_backward(const ChannelNormBackwardArgs&) { return 64; }
+double error_forward(const ChannelNormForwardArgs& a) { return a.activation == ConvActivation::silu ? 16 : 8; }
+double error_backward(const ChannelNormBackwardArgs& a) { return a.activation == ConvActivation::silu ? 128 : 64; }
 
 ChannelTiles tiles_of(const ChannelNormShape& z) { return ChannelTiles(z.sets, z.n, z.c, z.l, z.channels_last); }
 int64_t statistics_of(const ChannelNormShape& z) { return z.sets * (z.c / z.group); }
@@ -86,26 +89,44 @@ template <class Args> __device__ Channel channel_of(const Args& a, int64_t set, 
   return {i, a.mean[i], 1 / sqrt(a.var[i] + a.eps), a.weight ? read<double>(a.weight, a.shape.parameters, c) : 1.0};
 }
 
-template <class T> __global__ void __launch_bounds__(kThreads) channel_norm_forward_kernel(ChannelTiles tiles, ChannelNormForwardArgs a) {
+// What an activation is applied to, z = (x - shift) scale + offset for each
+// channel of a set. Backward needs the bits that forward had.
+template <class C> struct Affine {
+  C shift, scale, offset;
+  template <class Args> __device__ Affine(const Args& a, const Channel& of, int64_t c) {
+    const double factor = of.weight * of.rstd, bias = a.bias ? read<double>(a.bias, a.shape.parameters, c) : 0.0;
+    shift = static_cast<C>(of.mean);
+    scale = static_cast<C>(factor);
+    offset = static_cast<C>(bias + (shift - of.mean) * factor);
+  }
+  __device__ C operator()(C d) const { return d * scale + offset; }  // d: x - shift
+};
+
+template <class T, ConvActivation A>
+__global__ void __launch_bounds__(kThreads) channel_norm_forward_kernel(ChannelTiles tiles, ChannelNormForwardArgs a) {
   const TileThread thread(tiles);
   if (!thread.inside) return;
-  const Channel c = channel_of(a, thread.set, thread.channel);
-  const double factor = c.weight * c.rstd, bias = a.bias ? read<double>(a.bias, a.shape.parameters, thread.channel) : 0.0;
-  using C = Compute<T>;
-  const C shift = static_cast<C>(c.mean), scale = static_cast<C>(factor), offset = static_cast<C>(bias + (shift - c.mean) * factor);
+  const Affine<Compute<T>> map(a, channel_of(a, thread.set, thread.channel), thread.channel);
   const T* x = static_cast<const T*>(a.x);
-  thread.for_each(tiles, [&](int64_t at, int64_t) { static_cast<T*>(a.y)[at] = narrow<T>((widen(x[at]) - shift) * scale + offset); });
+  thread.for_each(tiles, [&](int64_t at, int64_t) { static_cast<T*>(a.y)[at] = narrow<T>(activate<A>(map(widen(x[at]) - map.shift))); });
+}
+
+// f.template operator()<T, A>() for a call's dtype and activation.
+template <class Args, class F> auto with_instance(const Args& a, F f) {
+  return with_floating_type(
+      a.shape.dtype, [&]<class T>() { return with_activation(a.activation, [&]<ConvActivation A>() { return f.template operator()<T, A>(); }); });
 }
 
 Status forward(const ChannelNormForwardArgs& a, Workspace& w) {
   const ChannelTiles tiles = tiles_of(a.shape);
   if (tiles.part_count() == 0) return Status::ok;
-  return status_of(
-      with_floating_type(a.shape.dtype, [&]<class T>() { return gpu::launch<channel_norm_forward_kernel<T>>(launch_tiles(tiles, w), tiles, a); }));
+  return status_of(with_instance(
+      a, [&]<class T, ConvActivation A>() { return gpu::launch<channel_norm_forward_kernel<T, A>>(launch_tiles(tiles, w), tiles, a); }));
 }
 
-// Backward needs sums of gy and of gy (x - mean): for each part, for each
-// channel of a set, and weighted over the channels of a statistic.
+// Backward needs sums of g, the gradient before the activation, and of
+// g (x - mean): for each part, for each channel of a set, and weighted over the
+// channels of a statistic.
 struct GradientSums {
   Sums<2>*parts, *channels, *statistics;
 
@@ -119,20 +140,22 @@ size_t workspace_backward(const ChannelNormBackwardArgs& a) {
   return static_cast<size_t>(tiles_of(z).part_count() + z.sets * z.c + statistics_of(z)) * sizeof(Sums<2>);
 }
 
-template <class T>
+template <class T, ConvActivation A>
 __global__ void __launch_bounds__(kThreads) channel_norm_sums_kernel(ChannelTiles tiles, ChannelNormBackwardArgs a, GradientSums sums) {
   const TileThread thread(tiles);
-  const double mean = thread.inside ? a.mean[(thread.set * a.shape.c + thread.channel) / a.shape.group] : 0;
+  const int64_t channel = thread.inside ? thread.channel : 0;
+  const Channel c = channel_of(a, thread.set, channel);
   using C = Compute<T>;
-  const C shift = static_cast<C>(mean);
+  const Affine<C> map(a, c, channel);
   C sum = 0, product = 0;
   thread.for_each(tiles, [&](int64_t at, int64_t) {
-    const C g = widen(static_cast<const T*>(a.gy)[at]);
+    const C d = widen(static_cast<const T*>(a.x)[at]) - map.shift;
+    const C g = activation_gradient<A>(map(d), widen(static_cast<const T*>(a.gy)[at]));
     sum += g;
-    product += g * (widen(static_cast<const T*>(a.x)[at]) - shift);
+    product += g * d;
   });
   const Sums<2> s = thread.sum(Sums<2>{sum, product});
-  if (thread.is_first()) sums.parts[tiles.part_index(thread.set, thread.part, thread.channel)] = {s.of[0], s.of[1] + (shift - mean) * s.of[0]};
+  if (thread.is_first()) sums.parts[tiles.part_index(thread.set, thread.part, thread.channel)] = {s.of[0], s.of[1] + (map.shift - c.mean) * s.of[0]};
 }
 
 // A warp for each channel of each set.
@@ -169,9 +192,9 @@ __global__ void __launch_bounds__(kThreads) channel_norm_statistics_kernel(Chann
   sums.statistics[i] = total;
 }
 
-// gx = scale gy + slope (x - shift) + offset for each channel of a set
-// (formula: reference).
-template <class T>
+// gx = scale g + slope (x - shift) + rest for each channel of a set (formula:
+// reference).
+template <class T, ConvActivation A>
 __global__ void __launch_bounds__(kThreads) channel_norm_backward_kernel(ChannelTiles tiles, ChannelNormBackwardArgs a, GradientSums sums) {
   const TileThread thread(tiles);
   if (!thread.inside) return;
@@ -179,36 +202,38 @@ __global__ void __launch_bounds__(kThreads) channel_norm_backward_kernel(Channel
   const Sums<2> total = a.fixed ? Sums<2>{} : sums.statistics[c.statistic];
   const double values = static_cast<double>(tiles.positions * a.shape.group), along = -c.rstd * c.rstd * c.rstd * total.of[1] / values;
   using C = Compute<T>;
-  const C shift = static_cast<C>(c.mean), scale = static_cast<C>(c.rstd * c.weight), slope = static_cast<C>(along);
-  const C offset = static_cast<C>(along * (shift - c.mean) - c.rstd * total.of[0] / values);
+  const Affine<C> map(a, c, thread.channel);
+  const C slope = static_cast<C>(along), rest = static_cast<C>(along * (map.shift - c.mean) - c.rstd * total.of[0] / values);
   const T *x = static_cast<const T*>(a.x), *gy = static_cast<const T*>(a.gy);
-  thread.for_each(
-      tiles, [&](int64_t at, int64_t) { static_cast<T*>(a.gx)[at] = narrow<T>(widen(gy[at]) * scale + ((widen(x[at]) - shift) * slope + offset)); });
+  thread.for_each(tiles, [&](int64_t at, int64_t) {
+    const C d = widen(x[at]) - map.shift, g = activation_gradient<A>(map(d), widen(gy[at]));
+    static_cast<T*>(a.gx)[at] = narrow<T>(g * map.scale + (d * slope + rest));
+  });
 }
 
-template <class T>
+template <class T, ConvActivation A>
 cudaError_t launch_sums(const ChannelTiles& tiles, const ChannelNormBackwardArgs& a, const GradientSums& sums, const Workspace& w) {
   cudaError_t error = cudaSuccess;
-  if (tiles.part_count()) error = gpu::launch<channel_norm_sums_kernel<T>>(launch_tiles(tiles, w), tiles, a, sums);
+  if (tiles.part_count()) error = gpu::launch<channel_norm_sums_kernel<T, A>>(launch_tiles(tiles, w), tiles, a, sums);
   return error == cudaSuccess ? gpu::launch<channel_norm_channels_kernel>(launch_threads(tiles.sets * tiles.channels, w, kWarp), tiles, sums) : error;
 }
 
-template <class T> cudaError_t launch_backward(const ChannelNormBackwardArgs& a, const Workspace& w) {
+template <class T, ConvActivation A> cudaError_t launch_backward(const ChannelNormBackwardArgs& a, const Workspace& w) {
   const ChannelTiles tiles = tiles_of(a.shape);
   const GradientSums sums(w.data, tiles);
   const int64_t statistics = statistics_of(a.shape);
   const bool weights = a.gweight || a.gbias, gx = a.gx && tiles.part_count();
   cudaError_t error = cudaSuccess;
-  if (statistics && (!a.fixed || weights)) error = launch_sums<T>(tiles, a, sums, w);
+  if (statistics && (!a.fixed || weights)) error = launch_sums<T, A>(tiles, a, sums, w);
   if (error == cudaSuccess && weights) error = gpu::launch<channel_norm_weight_kernel>(launch_threads(a.shape.c, w), a, sums);
   if (error == cudaSuccess && gx && !a.fixed) error = gpu::launch<channel_norm_statistics_kernel>(launch_threads(statistics, w), a, sums, statistics);
-  if (error == cudaSuccess && gx) error = gpu::launch<channel_norm_backward_kernel<T>>(launch_tiles(tiles, w), tiles, a, sums);
+  if (error == cudaSuccess && gx) error = gpu::launch<channel_norm_backward_kernel<T, A>>(launch_tiles(tiles, w), tiles, a, sums);
   return error;
 }
 
 Status backward(const ChannelNormBackwardArgs& a, Workspace& w) {
   if (a.shape.c == 0) return Status::ok;
-  return status_of(with_floating_type(a.shape.dtype, [&]<class T>() { return launch_backward<T>(a, w); }));
+  return status_of(with_instance(a, [&]<class T, ConvActivation A>() { return launch_backward<T, A>(a, w); }));
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 // With h = (x - mean) rstd over the M values of a set and group, and g = gy weight:
 //   y = h weight + bias,   gx = rstd (g - sum(g) / M - h sum(g h) / M),   gweight = sum(gy h),   gbias = sum(gy).
+// With an activation gy is first brought back through it.
 #include "kernels/norm.h"
 
 #include <cmath>
 
 #include "kernels/candidates.h"
+#include "kernels/reference/activation.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -38,7 +40,7 @@ Status forward(const ChannelNormForwardArgs& a, Workspace&) {
     auto x = static_cast<const T*>(a.x), w = static_cast<const T*>(a.weight), b = static_cast<const T*>(a.bias);
     for_each(a.shape, [&](int64_t s, int64_t c, int64_t at) {
       const double h = (x[at] - a.mean[s]) / std::sqrt(a.var[s] + a.eps);
-      static_cast<T*>(a.y)[at] = static_cast<T>(h * (w ? w[c] : 1.0) + (b ? b[c] : 0.0));
+      static_cast<T*>(a.y)[at] = static_cast<T>(activate(a.activation, h * (w ? w[c] : 1.0) + (b ? b[c] : 0.0)));
     });
   });
   return Status::ok;
@@ -56,19 +58,23 @@ Status backward(const ChannelNormBackwardArgs& a, Workspace& scratch) {
   double *sum_g = static_cast<double*>(scratch.data), *sum_gh = sum_g + statistics, *gw = sum_gh + statistics, *gb = gw + z.c;
   for (size_t i = 0; i < workspace(a) / sizeof(double); ++i) sum_g[i] = 0;
   with_compute_type(z.dtype, [&]<class T>() {
-    auto x = static_cast<const T*>(a.x), w = static_cast<const T*>(a.weight), gy = static_cast<const T*>(a.gy);
+    auto x = static_cast<const T*>(a.x), w = static_cast<const T*>(a.weight), b = static_cast<const T*>(a.bias), gy = static_cast<const T*>(a.gy);
+    const auto weight = [&](int64_t c) { return w ? w[c] : 1.0; };
     const auto h = [&](int64_t s, int64_t at) { return (x[at] - a.mean[s]) / std::sqrt(a.var[s] + a.eps); };
-    const auto g = [&](int64_t c, int64_t at) { return gy[at] * (w ? w[c] : 1.0); };
+    const auto before = [&](int64_t s, int64_t c, int64_t at) {
+      return activation_gradient(a.activation, h(s, at) * weight(c) + (b ? b[c] : 0.0), gy[at]);
+    };
     for_each(z, [&](int64_t s, int64_t c, int64_t at) {
-      sum_g[s] += g(c, at);
-      sum_gh[s] += g(c, at) * h(s, at);
-      gw[c] += gy[at] * h(s, at);
-      gb[c] += gy[at];
+      const double g = before(s, c, at);
+      sum_g[s] += g * weight(c);
+      sum_gh[s] += g * weight(c) * h(s, at);
+      gw[c] += g * h(s, at);
+      gb[c] += g;
     });
     if (a.gx)
       for_each(z, [&](int64_t s, int64_t c, int64_t at) {
         const double through = a.fixed ? 0 : (sum_g[s] + h(s, at) * sum_gh[s]) / count;
-        static_cast<T*>(a.gx)[at] = static_cast<T>((g(c, at) - through) / std::sqrt(a.var[s] + a.eps));
+        static_cast<T*>(a.gx)[at] = static_cast<T>((before(s, c, at) * weight(c) - through) / std::sqrt(a.var[s] + a.eps));
       });
     for (int64_t c = 0; c < z.c; ++c) {
       if (a.gweight) static_cast<T*>(a.gweight)[c] = static_cast<T>(gw[c]);

@@ -1,10 +1,9 @@
 // y[n, k, p, q] = b[k] + sum over c, r, s of x[n, g C/groups + c, p stride + r dilation - padding, q ...] * w[k, c, r, s], k in group g,
 // then activation(y + residual)
-#include <cmath>
-
 #include "kernels/conv.h"
 
 #include "kernels/candidates.h"
+#include "kernels/reference/activation.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -27,18 +26,6 @@ template <class F> void for_each_product(const Conv2dShape& z, F f) {
                 const int64_t h = p * z.stride_h + r * z.dilation_h - z.padding_h, w = q * z.stride_w + s * z.dilation_w - z.padding_w;
                 if (h >= 0 && h < z.h && w >= 0 && w < z.w) f(n, k, p, q, c, r, s, h, w);
               }
-}
-
-double activate(ConvActivation activation, double v) {
-  switch (activation) {
-    case ConvActivation::relu:
-      return v < 0 ? 0 : v;
-    case ConvActivation::silu:
-      return v / (1 + std::exp(-v));
-    case ConvActivation::none:
-      break;
-  }
-  return v;
 }
 
 enum class Role { forward, grad_input, grad_weight };

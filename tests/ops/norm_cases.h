@@ -19,6 +19,18 @@ inline Tensor batch_norm_fixed(const std::vector<Tensor>& x, double eps = 1e-5) 
   return batch_norm(x[0], mean, var, x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), {.eps = eps});
 }
 
+// An activation at its end: in training, or with given statistics.
+inline Tensor batch_norm_act_of(const std::vector<Tensor>& x, ConvActivation activation, double eps = 1e-5) {
+  return batch_norm_act(x[0], {}, {}, x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), activation, {.training = true, .eps = eps});
+}
+inline Tensor batch_norm_act_fixed(const std::vector<Tensor>& x, ConvActivation activation, double eps = 1e-5) {
+  const Tensor mean = full({x[0].size(1)}, 0.25, x[0].dtype(), x[0].device()), var = full({x[0].size(1)}, 1.5, x[0].dtype(), x[0].device());
+  return batch_norm_act(x[0], mean, var, x.size() > 1 ? x[1] : Tensor(), x.size() > 2 ? x[2] : Tensor(), activation, {.eps = eps});
+}
+template <class F> Case norm_act_row(const char* name, std::vector<Shape> shapes, F op) {
+  return {.name = name, .shapes = std::move(shapes), .op = op, .slots = channel_norm_slots, .low = -1, .high = 1, .constant_lines = false};
+}
+
 inline const std::vector<Case> norm_cases = {
     {.name = "layer_norm",
      .shapes = {{4, 9}, {9}, {9}},
@@ -144,6 +156,25 @@ inline const std::vector<Case> norm_cases = {
      .op = [](const auto& x) { return instance_norm(x[0], {}, {}, {.eps = 0.1}); },
      .slots = channel_norm_slots,
      .constant_lines = false},
+    norm_act_row("batch_norm_act relu", {{2, 5, 3, 4}, {5}, {5}}, [](const auto& x) { return batch_norm_act_of(x, ConvActivation::relu); }),
+    norm_act_row("batch_norm_act silu", {{2, 5, 3, 4}, {5}, {5}}, [](const auto& x) { return batch_norm_act_of(x, ConvActivation::silu, 0.1); }),
+    norm_act_row("batch_norm_act none", {{2, 5, 3, 4}, {5}, {5}}, [](const auto& x) { return batch_norm_act_of(x, ConvActivation::none); }),
+    norm_act_row("batch_norm_act relu, few channels", {{3, 3, 4, 2}, {3}, {3}},
+                 [](const auto& x) { return batch_norm_act_of(x, ConvActivation::relu, 0.1); }),
+    norm_act_row("batch_norm_act relu, without weights", {{2, 4, 3, 3}}, [](const auto& x) { return batch_norm_act_of(x, ConvActivation::relu); }),
+    norm_act_row("batch_norm_act silu, vectors", {{7, 13}, {13}}, [](const auto& x) { return batch_norm_act_of(x, ConvActivation::silu); }),
+    norm_act_row("batch_norm_act silu, volumes", {{2, 3, 2, 3, 2}, {3}, {3}},
+                 [](const auto& x) { return batch_norm_act_of(x, ConvActivation::silu); }),
+    norm_act_row("batch_norm_act relu, many rows", {{3, 70, 23, 31}, {70}, {70}},
+                 [](const auto& x) { return batch_norm_act_of(x, ConvActivation::relu); }),
+    norm_act_row("batch_norm_act silu, large planes", {{2, 2, 61, 53}, {2}, {2}},
+                 [](const auto& x) { return batch_norm_act_of(x, ConvActivation::silu); }),
+    norm_act_row("batch_norm_act relu, no images", {{0, 4, 3, 3}, {4}, {4}},
+                 [](const auto& x) { return batch_norm_act_of(x, ConvActivation::relu); }),
+    norm_act_row("batch_norm_act relu, inference", {{2, 5, 3, 4}, {5}, {5}},
+                 [](const auto& x) { return batch_norm_act_fixed(x, ConvActivation::relu); }),
+    norm_act_row("batch_norm_act silu, inference without weights", {{2, 3, 2, 2}},
+                 [](const auto& x) { return batch_norm_act_fixed(x, ConvActivation::silu, 0.1); }),
     {.name = "local_response_norm", .shapes = {{2, 6, 3, 2}}, .op = [](const auto& x) { return local_response_norm(x[0], 3); }, .slots = {}},
     {.name = "local_response_norm options",
      .shapes = {{2, 5, 7}},
@@ -152,6 +183,11 @@ inline const std::vector<Case> norm_cases = {
     {.name = "batch_norm large",
      .shapes = {{2, 64, 256, 256}, {64}, {64}},
      .op = [](const auto& x) { return batch_norm_of(x); },
+     .slots = {&kernels::channel_norm_forward},
+     .bench = true},
+    {.name = "batch_norm_act large",
+     .shapes = {{2, 64, 256, 256}, {64}, {64}},
+     .op = [](const auto& x) { return batch_norm_act_of(x, ConvActivation::relu); },
      .slots = {&kernels::channel_norm_forward},
      .bench = true},
 };
