@@ -34,16 +34,21 @@ size_t workspace(const AttentionForwardArgs& a) {
 template <class T> struct RowState {
   T top = -std::numeric_limits<T>::infinity(), sum = 0;
 
-  // exp(s - top) in place of n scores; returns what earlier sums are to be scaled by.
-  T carry_on(T* s, int64_t n) {
+  // exp(factor s - top) in place of n numbers s; returns what earlier sums are to be scaled by.
+  T carry_on(T* s, int64_t n, T factor) {
     using V = Vec<T>;
-    V most(top), total(T(0));
-    for (int64_t j = 0; j < n; j += V::lanes) most = max(most, V::load(s + j));
-    const T before = top;
-    top = most.max();
-    const V shift(top == -std::numeric_limits<T>::infinity() ? T(0) : top);  // no key so far
+    constexpr T lowest = -std::numeric_limits<T>::infinity();
+    constexpr int kChains = 4;  // side by side: one would wait for each comparison to end
+    V most[kChains] = {V(lowest), V(lowest), V(lowest), V(lowest)}, total(T(0));
+    int64_t i = 0;
+    for (; i + kChains * V::lanes <= n; i += kChains * V::lanes)
+      for (int c = 0; c < kChains; ++c) most[c] = max(most[c], V::load(s + i + c * V::lanes));
+    for (; i < n; i += V::lanes) most[0] = max(most[0], V::load(s + i));
+    const T before = top, here = max(max(most[0], most[1]), max(most[2], most[3])).max() * factor;
+    top = here > top ? here : top;
+    const V shift(top == lowest ? T(0) : top), scaled(factor);  // no key so far
     for (int64_t j = 0; j < n; j += V::lanes) {
-      const V e = exp(V::load(s + j) - shift);
+      const V e = exp(V::load(s + j) * scaled - shift);
       total = total + e;
       e.store(s + j);
     }
@@ -64,6 +69,7 @@ template <class T> void attend(const AttentionForwardArgs& a, int64_t head, int6
   const Scores<T, T> score(p, head);
   Dropout<T> dropout(p, head);
   RowState<T> state[kTileQueries];
+  const bool plain = !p.causal && !p.mask.data && score.scale > 0;  // a score is the product times a factor
 
   fill_rows(out, a.out.row, rows, p.value_width);
   for (int64_t first = 0; first < met; first += block) {
@@ -71,8 +77,11 @@ template <class T> void attend(const AttentionForwardArgs& a, int64_t head, int6
     products(q, p.q.row, panels.keys_of(head), first, p.width, rows, n, s);
     for (int64_t r = 0; r < rows; ++r) {
       T* line = s + r * kTileLine;
-      score_row(score, begin + r, first, n, line);
-      const T scale = state[r].carry_on(line, n);
+      if (plain)
+        for (int64_t j = n; j < round_up(n, Vec<T>::lanes); ++j) line[j] = -std::numeric_limits<T>::infinity();
+      else
+        score_row(score, begin + r, first, n, line);
+      const T scale = state[r].carry_on(line, n, plain ? score.scale : T(1));
       for (int64_t d = 0; scale != 1 && d < p.value_width; ++d) out[r * a.out.row + d] *= scale;
       for (int64_t j = 0; has_dropout(p) && j < n; ++j) line[j] *= dropout(begin + r, first + j);
     }

@@ -4,6 +4,7 @@
 #include "kernels/cpu/constant.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/math.h"
+#include "kernels/cpu/transpose.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -30,8 +31,9 @@ template <class T> void pack_transposed(const T* x, int64_t row, int64_t count, 
   constexpr int64_t columns = kTileColumns<T>;
   for (int64_t first = 0; first < count; first += columns, to += width * columns) {
     const int64_t n = smaller(columns, count - first);
+    copy_transposed(n, width, x + first * row, row, to, columns);
     for (int64_t d = 0; d < width; ++d)
-      for (int64_t c = 0; c < columns; ++c) to[d * columns + c] = c < n ? x[(first + c) * row + d] : T(0);
+      for (int64_t c = n; c < columns; ++c) to[d * columns + c] = 0;
   }
 }
 

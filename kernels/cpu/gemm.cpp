@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/gemm.h"
+#include "kernels/cpu/transpose.h"
 #include "kernels/matmul.h"
 #include "kernels/parallel.h"
 #include "kernels/scratch.h"
@@ -62,6 +63,8 @@ template <class S, class T> void pack_b(const S* b, const Matrix& s, int64_t k, 
     const int64_t count = std::min(columns, n - j);
     if (s.column == 1) {
       copy_block(k, count, b + j, s.row, 1, to, columns);
+    } else if (s.row == 1) {
+      copy_transposed(count, k, b + j * s.column, s.column, to, columns);
     } else {
       for (int64_t i = 0; i < count; ++i)
         for (int64_t l = 0; l < k; ++l) to[l * columns + i] = cast<T>(b[l * s.row + (j + i) * s.column]);

@@ -31,5 +31,21 @@ template <int step = 1> void transpose(Vec<float> (&rows)[Vec<float>::lanes]) {
   }
 }
 
+// to[j * line + i] = x[i * row + j] for i < rows, j < columns: whole blocks in registers, the rest one by one.
+template <class S, class T> void copy_transposed(int64_t rows, int64_t columns, const S* x, int64_t row, T* to, int64_t line) {
+  constexpr int64_t lanes = Vec<float>::lanes;
+  const int64_t whole_rows = std::is_same_v<T, float> ? rows / lanes * lanes : 0, whole_columns = columns / lanes * lanes;
+  if constexpr (std::is_same_v<T, float>)
+    for (int64_t i = 0; i < whole_rows; i += lanes)
+      for (int64_t j = 0; j < whole_columns; j += lanes) {
+        Vec<float> block[lanes];
+        for (int64_t l = 0; l < lanes; ++l) block[l] = Vec<float>::load(x + (i + l) * row + j);
+        transpose(block);
+        for (int64_t l = 0; l < lanes; ++l) block[l].store(to + (j + l) * line + i);
+      }
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = i < whole_rows ? whole_columns : 0; j < columns; ++j) to[j * line + i] = cast<T>(x[i * row + j]);
+}
+
 }  // namespace
 }  // namespace tapetum::kernels
