@@ -14,6 +14,24 @@ struct Taps {
   int64_t shift(int64_t t) const { return offset + t * offset_step; }
 };
 
+enum class Role { forward, grad_input };
+
+// grad_input exchanges x and y: input indices phase, phase + stride, ... meet the same taps, those with i stride + phase + padding - r dilation =
+// o stride, so that each phase is a convolution of stride 1. The forward convolution has one phase.
+inline Taps taps_of(Role role, int64_t phase, int64_t filter, int64_t stride, int64_t padding, int64_t dilation) {
+  if (role == Role::forward) return {filter, 0, 1, stride, -padding, dilation};
+  Taps t{0, 0, 1, 1, 0, 0};
+  for (int64_t r = filter - 1; r >= 0; --r) {
+    if ((phase + padding - r * dilation) % stride) continue;
+    if (t.count) t.step = t.first - r;
+    t.first = r;
+    ++t.count;
+  }
+  t.offset = (phase + padding - t.first * dilation) / stride;
+  t.offset_step = -t.step * dilation / stride;
+  return t;
+}
+
 // A batch of images, [n, h, w] pixels of some channels.
 template <class T> struct Images {
   T* data;

@@ -6,8 +6,6 @@
 namespace tapetum::kernels {
 namespace {
 
-enum class Role { forward, grad_input };
-
 // y = x * filter, whatever the primitive calls them.
 template <class S, Role role> struct Problem {
   Images<const S> in;
