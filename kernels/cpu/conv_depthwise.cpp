@@ -78,6 +78,10 @@ template <class S> struct Depthwise {
       const int64_t c = registers.channel(i), channels = registers.channels(i);
       const T* elements = filter + i * z.r * z.s * V::lanes;
       const V start = bias ? V::load(bias + c, channels) : V(T(0));
+      if (far) {
+        prefetch_new(lines, count, z.stride_h, kBlock * stride, step, c);
+        prefetch_ahead<1>(to + c, kBlock, to_step);
+      }
       V sum[kBlock];
 #pragma GCC unroll 8
       for (int b = 0; b < kBlock; ++b) sum[b] = start;
@@ -85,14 +89,13 @@ template <class S> struct Depthwise {
         V element[taps];
 #pragma GCC unroll 8
         for (int s = 0; s < taps; ++s) element[s] = V::load(elements + lines[l].tap * V::lanes + s * tap);
-        if (far && l >= count - z.stride_h) prefetch<kBlock * stride>(lines[l].x + c, step);
         slide<taps, stride, V>(lines[l], c, channels, step, [&](int b, int s, V x) { sum[b] = sum[b] + x * element[s]; });
       }
-      if (far) prefetch<kBlock, 1>(to + c, to_step);
       if (taps > 1 && epilogue.is_empty()) {
+        S* y = to + c;
 #pragma GCC unroll 8
-        for (int b = 0; b < kBlock; ++b)
-          if (b < outputs) sum[b].store(to + b * to_step + c);
+        for (int b = 0; b < kBlock; ++b, y += to_step)
+          if (b < outputs) sum[b].store(y);
       } else {
         V block[kBlock];
 #pragma GCC unroll 8

@@ -83,9 +83,14 @@ constexpr int64_t kFarBytes = 24 << 20, kBlocksAhead = 2;
 [[maybe_unused]] bool is_far(const Conv2dShape& z) {
   return z.n * (z.h * z.w + z.p * z.q) * z.c * static_cast<int64_t>(size_of(z.dtype)) > kFarBytes;
 }
-template <int pixels, int write = 0, class S> [[gnu::always_inline]] inline void prefetch(const S* x, int64_t step) {
-#pragma GCC unroll 16
-  for (int i = 0; i < pixels; ++i) __builtin_prefetch(x + (kBlocksAhead * pixels + i) * step, write);
+// Out of line: a block's registers are all taken.
+template <int write, class S> [[gnu::noinline]] void prefetch_ahead(const S* x, int64_t pixels, int64_t step) {
+  x += kBlocksAhead * pixels * step;
+  for (int64_t i = 0; i < pixels; ++i) __builtin_prefetch(x + i * step, write);
+}
+// The lines that no block of the row above has read.
+template <class S> void prefetch_new(const Line<S>* lines, int64_t count, int64_t stride_h, int64_t pixels, int64_t step, int64_t c) {
+  for (int64_t l = std::max<int64_t>(count - stride_h, 0); l < count; ++l) prefetch_ahead<0>(lines[l].x + c, pixels, step);
 }
 
 // Taps along an axis in the order in which they lie in memory.

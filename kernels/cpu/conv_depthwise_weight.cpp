@@ -49,16 +49,18 @@ template <class S> struct DepthwiseWeight {
     for (int64_t i = first; i < smaller(registers.count(), first + tile.registers); ++i) {
       const int64_t c = registers.channel(i), channels = registers.channels(i);
       const auto load = [&](const S* p) { return taps > 1 ? V::load(p) : V::load(p, channels); };
+      if (far) {
+        prefetch_new(lines, count, z.stride_h, kBlock * stride, step, c);
+        prefetch_ahead<0>(from + c, kBlock, gy.stride_w);
+      }
       V g[kBlock];
 #pragma GCC unroll 8
       for (int b = 0; b < kBlock; ++b) g[b] = b < outputs ? load(from + b * gy.stride_w + c) : V(T(0));
-      if (far) prefetch<kBlock>(from + c, gy.stride_w);
       for (int64_t l = 0; l < count; ++l) {
         T* sums = to + (i * z.r * z.s + lines[l].tap) * V::lanes;
         V sum[taps];
 #pragma GCC unroll 8
         for (int s = 0; s < taps; ++s) sum[s] = V::load(sums + s * V::lanes);
-        if (far && l >= count - z.stride_h) prefetch<kBlock * stride>(lines[l].x + c, step);
         slide<taps, stride, V>(lines[l], c, channels, step, [&](int b, int s, V column) { sum[s] = sum[s] + column * g[b]; });
 #pragma GCC unroll 8
         for (int s = 0; s < taps; ++s) sum[s].store(sums + s * V::lanes);
