@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "core/engine/checkpoint.h"
 #include "core/error.h"
 #include "core/ops/pad.h"
 #include "core/ops/pool.h"
@@ -51,6 +52,12 @@ Tensor pad_to(const Tensor& x, Size2 size) {
   return h || w ? pad(x, {w / 2, w - w / 2, h / 2, h - h / 2}) : x;
 }
 
+// Of one input, or of several side by side: the concatenation need not be kept either.
+Tensor run_level(const UNetOptions& o, DoubleConv& level, const std::vector<Tensor>& xs) {
+  const auto run = [&level](const std::vector<Tensor>& in) { return level(in.size() == 1 ? in[0] : cat(in, 1)); };
+  return o.checkpoint ? checkpoint(run, xs) : run(xs);
+}
+
 }  // namespace
 
 DoubleConv::DoubleConv(int64_t in, int64_t out, bool norm, bool bias) {
@@ -81,8 +88,8 @@ Tensor UNet::forward(const Tensor& x) {
   const int64_t least = int64_t{1} << options.depth;
   if (x.dim() != 4 || x.size(1) != options.in_channels || x.size(2) < least || x.size(3) < least)
     throw ShapeError(fmt::format("UNet: expected [N, {}, H, W] with H and W at least {}, got {}", options.in_channels, least, to_string(x.shape())));
-  std::vector<Tensor> skips{inc(x)};
-  for (size_t i = 0; i < down.size(); ++i) skips.push_back(down[i](max_pool2d(skips.back(), 2)));
+  std::vector<Tensor> skips{run_level(options, inc, {x})};
+  for (size_t i = 0; i < down.size(); ++i) skips.push_back(run_level(options, down[i], {max_pool2d(skips.back(), 2)}));
   Tensor y = skips.back();
   skips.pop_back();
   for (size_t i = 0; i < conv.size(); ++i) {
@@ -92,7 +99,7 @@ Tensor UNet::forward(const Tensor& x) {
     y = options.up == Upsampling::transposed
             ? pad_to(up[i](y), size)
             : interpolate(y, {.size = size, .mode = options.up == Upsampling::bilinear ? Interpolation::bilinear : Interpolation::nearest});
-    y = conv[i](cat({skip, y}, 1));
+    y = run_level(options, conv[i], {skip, y});
   }
   return out(y);
 }

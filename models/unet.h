@@ -15,6 +15,7 @@ struct UNetOptions {
   int64_t depth = 4;   // how often the size is halved
   Upsampling up = Upsampling::transposed;
   bool norm = true, bias = true;  // of the 3 x 3 convolutions; the paper has no norm
+  bool checkpoint = false;  // training keeps the inputs of each DoubleConv only and computes it again in backward: less memory, a third more time
 };
 
 // Twice convolution 3 x 3, batch norm unless it is left out, ReLU.

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "core/autograd/recompute.h"
 #include "core/error.h"
 #include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
@@ -39,7 +40,7 @@ Tensor BatchNorm2d::forward_act(const Tensor& x, ConvActivation activation) {
   if (x.dim() != 4) throw ShapeError(fmt::format("BatchNorm2d: expected [N, C, H, W], got {}", to_string(x.shape())));
   const bool batch = training || !running_mean.defined();
   double momentum = options.momentum.value_or(0);
-  if (training && running_mean.defined()) {
+  if (training && running_mean.defined() && !recomputing) {
     add_(num_batches_tracked, ones({}, DType::i64, num_batches_tracked.device()));
     if (!options.momentum) momentum = 1 / num_batches_tracked.item();
   }

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "core/autograd/apply.h"
+#include "core/autograd/recompute.h"
 #include "core/engine/backward.h"
 #include "core/ops/view.h"
 #include "core/random.h"
@@ -33,8 +34,6 @@ struct CheckpointNode final : Node {
 
   // The segment again, on aliases of what was saved; its graph lives only as long as this call.
   Gradients backward(const Tensor* gys) override {
-    const GeneratorState now = random_state();
-    set_random_state(random);
     std::vector<Tensor> inputs, wanted;
     const bool create_graph = modes.grad;
     {
@@ -44,8 +43,7 @@ struct CheckpointNode final : Node {
         const Tensor x = context.saved(i);
         inputs.push_back(!x.defined() || create_graph ? alias(x) : x.detach().set_requires_grad(x.requires_grad()));
       }
-      const Tensor y = fn(inputs);
-      set_random_state(now);
+      const Tensor y = again(inputs);
       for (const Tensor& x : inputs)
         if (x.defined() && x.requires_grad()) wanted.push_back(x);
       for (size_t i = input_tensors; i < this->inputs.size(); ++i) wanted.push_back(context.saved(i));
@@ -56,6 +54,15 @@ struct CheckpointNode final : Node {
         if (i >= input_tensors || (inputs[i].defined() && inputs[i].requires_grad())) gs[i] = found[next++];
       return gs;
     }
+  }
+
+  Tensor again(const std::vector<Tensor>& inputs) {
+    const Recomputation here;
+    const GeneratorState now = random_state();
+    set_random_state(random);
+    const Tensor y = fn(inputs);
+    set_random_state(now);
+    return y;
   }
 
   Segment fn;

@@ -11,7 +11,7 @@ namespace tapetum {
 using Segment = Function<Tensor(const std::vector<Tensor>&)>;
 
 // fn(inputs). fn runs once more in backward, with the random numbers and the autocast of the first time; it may use parameters that are not among
-// its inputs, and must not change its inputs or state in place (a batch norm in training advances its statistics twice).
+// its inputs, and must not change its inputs or state in place. (Running statistics of batch norm advance once: core/autograd/recompute.h.)
 Tensor checkpoint(const Segment& fn, const std::vector<Tensor>& inputs);
 
 }  // namespace tapetum

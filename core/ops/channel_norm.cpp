@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "core/autograd/apply.h"
+#include "core/autograd/recompute.h"
 #include "core/ops/activation.h"
 #include "core/ops/creation.h"
 #include "core/ops/elementwise.h"
@@ -229,7 +230,7 @@ Tensor batch_normalised(const typename Kind::Options& kind, const Tensor& x, con
   const int64_t count = x.numel() / x.size(1);
   if (count == 1) throw ShapeError(fmt::format("{}: training needs more than one value for each channel, got input {}", op, to_string(x.shape())));
   const auto [y, mean, var] = normalised<ChannelNormOp<Kind>>(kind, x, weight, bias);
-  if (count > 0) {
+  if (count > 0 && !recomputing) {
     NoGrad no_grad;
     if (running_mean.defined()) move_towards(running_mean, mean.detach(), 1, o.momentum);
     if (running_var.defined()) move_towards(running_var, var.detach(), static_cast<double>(count) / static_cast<double>(count - 1), o.momentum);

@@ -84,6 +84,36 @@ TEST_CASE("unet: Adam lowers the loss on one batch") {
   REQUIRE(last < first / 2);
 }
 
+TEST_CASE("unet: checkpoints change neither losses nor weights nor running statistics, and take less memory") {
+  const Tensor x = rand({2, 3, 96, 80});
+  const auto train = [&](bool checkpoint, size_t& peak) {
+    manual_seed(4);
+    const size_t before = memory_allocated();
+    models::UNet model({.in_channels = 3, .classes = 2, .width = 8, .depth = 2, .checkpoint = checkpoint});
+    optim::SGD optimizer(model.parameters(), {.lr = 0.05});
+    std::vector<double> losses;
+    for (int step = 0; step < 3; ++step) {
+      optimizer.zero_grad();
+      reset_peak_memory();
+      const Tensor y = dropout(model(x), 0.3), loss = mean(y * y);
+      loss.backward();
+      optimizer.step();
+      losses.push_back(loss.item());
+    }
+    peak = peak_memory() - before;
+    return std::pair(losses, model.state_dict());
+  };
+  size_t peak = 0, less = 0;
+  const auto [losses, state] = train(false, peak);
+  const auto [same_losses, same_state] = train(true, less);
+  REQUIRE(losses == same_losses);
+  for (const auto& [name, t] : state) {
+    INFO(name);
+    REQUIRE(all(t == same_state.at(name)).item() == 1);
+  }
+  REQUIRE(static_cast<double>(less) < 0.75 * static_cast<double>(peak));
+}
+
 #if defined(TAPETUM_WITH_CUDA)
 // Of each of some steps on one batch.
 std::vector<double> losses_of_steps(Device device, DType dtype, int steps, const optim::AdamOptions& options) {
