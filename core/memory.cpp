@@ -4,13 +4,23 @@
 
 #include "core/storage.h"
 #include "kernels/device.h"
+#include "kernels/planned_memory.h"
 
 namespace tapetum {
 
-size_t memory_allocated(Device device) { return device_of(device).memory().allocated; }
-size_t peak_memory(Device device) { return device_of(device).memory().peak; }
-size_t memory_reserved(Device device) { return device_of(device).memory().reserved; }
-void reset_peak_memory(Device device) { device_of(device).reset_peak(); }
+namespace {
+kernels::MemoryCounters counters_of(Device device) {
+  if (device.kind != DeviceKind::meta) return device_of(device).memory();
+  const auto planned = kernels::planned_memory();
+  return {planned.allocated, planned.peak, planned.allocated};
+}
+}  // namespace
+
+size_t memory_allocated(Device device) { return counters_of(device).allocated; }
+size_t peak_memory(Device device) { return counters_of(device).peak; }
+size_t memory_reserved(Device device) { return counters_of(device).reserved; }
+size_t workspace_at_peak() { return kernels::planned_memory().workspace_at_peak; }
+void reset_peak_memory(Device device) { device.kind == DeviceKind::meta ? kernels::reset_planned_peak() : device_of(device).reset_peak(); }
 void release_memory(Device device) { device_of(device).release_kept(); }
 
 namespace {

@@ -104,6 +104,12 @@ template <class Args> class KernelSlot final : public SlotBase {
     return s;
   }
 
+  // What `run` would take for its workspace, in bytes; 0 where no candidate can do it.
+  size_t workspace(DeviceKind device, const Args& args) const {
+    const Candidate<Args>* chosen = nullptr;
+    return choose(device, args, chosen) == Status::ok && chosen->workspace ? chosen->workspace(args) : 0;
+  }
+
  private:
   static constexpr int kMaxCandidates = 8;
 
