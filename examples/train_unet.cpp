@@ -28,10 +28,18 @@ constexpr std::pair<const char*, const char*> kFiles[] = {
     {"panel", "panel.png"},       {"curves", "curves.png"},  {"model", "model.safetensors"},          {"best", kBest},
     {"metrics", "metrics.jsonl"}, {"config", "config.json"}, {"checkpoint", "checkpoint.safetensors"}};
 
+tp::models::UNetOptions unet_options(const TrainOptions& o) {
+  return {.in_channels = 3,
+          .classes = o.classes,
+          .width = o.width,
+          .depth = o.depth,
+          .up = o.up == "bilinear" ? tp::models::Upsampling::bilinear : tp::models::Upsampling::transposed,
+          .checkpoint = o.checkpoint};
+}
+
 ModelCard make_card(const TrainOptions& o, const programs::Sets& sets) {
   ModelCard card;
-  card.unet = {.in_channels = 3, .classes = o.classes, .width = o.width, .depth = o.depth};
-  card.unet.up = o.up == "bilinear" ? tp::models::Upsampling::bilinear : tp::models::Upsampling::transposed;
+  card.unet = unet_options(o);
   card.size = o.size;
   card.source_size = sets.source_size;
   card.classes = sets.classes;
@@ -170,11 +178,20 @@ tp::train::Record report(Training& t, const tp::train::Trainer& trainer, const S
   return r.set("train", train).set("val", val).set("files", files);
 }
 
+// Of a step on one batch, without the data: the loss is taken to be the cross-entropy.
+void print_plan(const TrainOptions& o) {
+  const tp::nn::init::Skip unneeded;
+  tp::models::UNet model(unet_options(o));
+  const tp::Tensor mask = tp::empty({o.batch_size, o.size.h, o.size.w}, tp::DType::i64, tp::DeviceKind::meta);
+  fmt::print("{}", to_string(programs::plan_training(o, model, {o.batch_size, 3, o.size.h, o.size.w}, mask)));
+}
+
 int train(const TrainOptions& o) {
   const programs::JsonOutput json(o.json);
   programs::Profiling profiling(o.profile, programs::kTrainingSteps);
   if (o.threads) tp::set_num_threads(static_cast<int>(o.threads));
   tp::manual_seed(static_cast<uint64_t>(o.seed));
+  if (o.plan) return print_plan(o), 0;
   Training training(o);
   for ([[maybe_unused]] const Batch& batch : training.val_loader) {
   }  // a file that cannot be used is found now, and not after an epoch

@@ -105,6 +105,7 @@ bool parse_train_classifier(ClassOptions& o, int argc, char** argv) {
   line.add("--model", o.model, "NAME", "The architecture");
   add_training(o, line);
   o.add_machine(line);
+  o.add_plan(line);
   o.add_output(line, o.program);
   return finish(o, line, size, argc, argv);
 }

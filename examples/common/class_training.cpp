@@ -223,6 +223,14 @@ void find_lr(Training& t, const tp::train::RunFolder& folder, std::FILE* out) {
   fmt::print(out, "steepest at {:.2g}, a tenth of the best at {:.2g}; {}\n", sweep.steepest, sweep.minimum_tenth, folder.file("lr_finder.png"));
 }
 
+// Of a step on a batch like the first.
+void print_plan(Training& t, std::FILE* out) {
+  for (const Batch& batch : *t.loader) {
+    fmt::print(out, "{}", to_string(plan_training(t.o, *t.m.model, batch.image.shape(), to(batch.label, tp::DeviceKind::meta))));
+    return;
+  }
+}
+
 }  // namespace
 
 int train_classifier(const ClassOptions& o) {
@@ -233,6 +241,7 @@ int train_classifier(const ClassOptions& o) {
   const auto start = std::chrono::steady_clock::now();
   Training training(o, o.quiet ? nullptr : json.text());
 
+  if (o.plan) return print_plan(training, json.text()), 0;
   tp::train::RunFolder folder(o.program, o.out);
   if (o.find_lr) {
     find_lr(training, folder, json.text());

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/ops/loss.h"
 #include "core/threads.h"
 #include "examples/common/machine.h"
 #include "examples/common/profiling.h"
@@ -77,6 +78,8 @@ void Recipe::add_machine(CommandLine& line) {
   line.add_choice("--device", device, {"auto", "cpu", "cuda"}, "Where to compute");
 }
 
+void Recipe::add_plan(CommandLine& line) { line.add("--plan", plan, "Print how much memory training takes on the CPU, and train nothing"); }
+
 void Recipe::add_output(CommandLine& line, const std::string& program) {
   line.group("Output");
   line.add("--out", out, "DIR", fmt::format("Folder of the run (none: runs/{}/<time>)", program));
@@ -139,6 +142,15 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& r, const std::vec
   if (r.optimizer == "lamb") return grouped<optim::LAMB>(groups, optim::LAMBOptions{.weight_decay = r.weight_decay});
   if (r.optimizer == "lion") return grouped<optim::Lion>(groups, optim::LionOptions{.weight_decay = r.weight_decay});
   return grouped<optim::Adam>(groups, optim::AdamOptions{.weight_decay = r.weight_decay});
+}
+
+tapetum::train::MemoryPlan plan_training(const Recipe& r, tapetum::nn::Layer& model, const tapetum::Shape& images, const tapetum::Tensor& target) {
+  return memory_plan(model, images,
+                     {.loss = [&](const tapetum::Tensor& y) { return cross_entropy(y, target); },
+                      .optimizer =
+                          [&](const std::vector<tapetum::Tensor>& parameters) {
+                            return make_optimizer(r, {{parameters, r.lr}});
+                          }});
 }
 
 std::unique_ptr<optim::Scheduler> make_scheduler(const Recipe& r, optim::Optimizer& optimizer, int64_t steps_per_epoch) {

@@ -10,6 +10,7 @@
 #include "examples/common/command_line.h"
 #include "optim/grad_scaler.h"
 #include "optim/scheduler.h"
+#include "train/memory_plan.h"
 #include "train/record.h"
 #include "train/trainer.h"
 
@@ -24,10 +25,11 @@ struct Recipe {
   std::string device = "auto", amp = "off";
 
   std::string out, json, profile;
-  bool resume = false, tensorboard = false, quiet = false;
+  bool resume = false, tensorboard = false, quiet = false, plan = false;
 
   void add_training(CommandLine& line);
   void add_machine(CommandLine& line);
+  void add_plan(CommandLine& line);
   void add_output(CommandLine& line, const std::string& program);
   void check() const;                                 // throws UsageError naming the flag and what it was given
   void record(tapetum::train::Record& config) const;  // into config.json
@@ -44,6 +46,10 @@ struct RatedParameters {
 
 // One group for each entry that is not empty; weight decay is the recipe's.
 std::unique_ptr<tapetum::optim::Optimizer> make_optimizer(const Recipe& recipe, const std::vector<RatedParameters>& groups);
+
+// Of a step with the recipe's optimizer and cross_entropy(model(images), target); the target is on the meta device.
+tapetum::train::MemoryPlan plan_training(const Recipe& recipe, tapetum::nn::Layer& model, const tapetum::Shape& images,
+                                         const tapetum::Tensor& target);
 
 // Stepped after every batch: warm-up from near zero, then the schedule over the steps that remain.
 std::unique_ptr<tapetum::optim::Scheduler> make_scheduler(const Recipe& recipe, tapetum::optim::Optimizer& optimizer, int64_t steps_per_epoch);

@@ -60,6 +60,7 @@ bool parse(TrainOptions& o, int argc, char** argv) {
   line.add("--width", o.width, "Channels of the first level");
   line.add("--depth", o.depth, "Levels below the first");
   line.add_choice("--up", o.up, {"transposed", "bilinear"}, "Upsampling");
+  line.add("--checkpoint", o.checkpoint, "Keep less for the gradients and compute it again: less memory, more time, the same losses");
   line.add("--weights", o.weights, "FILE", "Start from the weights of this .safetensors file");
 
   line.group("Training");
@@ -69,6 +70,7 @@ bool parse(TrainOptions& o, int argc, char** argv) {
   line.add_choice("--augment", o.augment, {"none", "light", "strong"}, "light: flips, scale, brightness; strong: elastic, blur, noise too");
 
   o.add_machine(line);
+  o.add_plan(line);
   o.add_output(line, "train_unet");
   if (!line.parse(argc, argv)) return false;
   o.size = parse_size("--size", size);
@@ -81,7 +83,7 @@ tapetum::train::Record to_record(const TrainOptions& o) {
   r.set("program", "train_unet").set("images", o.images).set("masks", o.masks).set("val_images", o.val_images).set("val_masks", o.val_masks);
   r.set("val_fraction", o.val_fraction).set("classes", o.classes).set("mask_threshold", o.mask_threshold).set("mask_colors", o.mask_colors);
   r.set("ignore_index", o.ignore_index).set("size", std::vector<int64_t>{o.size.h, o.size.w});
-  r.set("width", o.width).set("depth", o.depth).set("up", o.up).set("weights", o.weights);
+  r.set("width", o.width).set("depth", o.depth).set("up", o.up).set("weights", o.weights).set("checkpoint", o.checkpoint);
   r.set("loss", o.loss).set("class_weights", o.class_weights).set("augment", o.augment);
   o.record(r);
   return r;

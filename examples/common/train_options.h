@@ -16,6 +16,7 @@ struct TrainOptions : Recipe {
   tapetum::Size2 size = 128;
 
   int64_t width = 16, depth = 4;
+  bool checkpoint = false;
   std::string up = "transposed", weights;
 
   std::string loss = "ce", augment = "none";
