@@ -145,12 +145,12 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Recipe& r, const std::vec
 }
 
 tapetum::train::MemoryPlan plan_training(const Recipe& r, tapetum::nn::Layer& model, const tapetum::Shape& images, const tapetum::Tensor& target) {
-  return memory_plan(model, images,
-                     {.loss = [&](const tapetum::Tensor& y) { return cross_entropy(y, target); },
-                      .optimizer =
-                          [&](const std::vector<tapetum::Tensor>& parameters) {
-                            return make_optimizer(r, {{parameters, r.lr}});
-                          }});
+  return tapetum::train::memory_plan(model, images,
+                                     {.loss = [&](const tapetum::Tensor& y) { return cross_entropy(y, target); },
+                                      .optimizer =
+                                          [&](const std::vector<tapetum::Tensor>& parameters) {
+                                            return make_optimizer(r, {{parameters, r.lr}});
+                                          }});
 }
 
 std::unique_ptr<optim::Scheduler> make_scheduler(const Recipe& r, optim::Optimizer& optimizer, int64_t steps_per_epoch) {
