@@ -55,7 +55,7 @@ Tensor resample(const Tensor& x, const SparseRows& rows, const SparseRows& colum
   const int64_t p = static_cast<int64_t>(rows.start.size()) - 1, q = static_cast<int64_t>(columns.start.size()) - 1;
   Tensor y = empty_image({x.size(0), x.size(1), p, q}, x.dtype(), x.device(), {x});
   if (x.device().kind == DeviceKind::meta || y.numel() == 0) return y;
-  const bool last = y.is_channels_last();
+  const bool last = p * q == 1 ? x.is_channels_last() : y.is_channels_last();  // one pixel lies the same in both formats
   const Tensor dense = last ? channels_last(x) : contiguous(x);
   const int64_t planes = last ? x.size(0) : x.size(0) * x.size(1), c = last ? x.size(1) : 1;
   const DType compute = compute_type(x.dtype());
