@@ -11,6 +11,7 @@
 #include "data/codec.h"
 #include "data/exif.h"
 #include "data/file.h"
+#include "data/pixels/clones.h"
 
 namespace tapetum::data {
 namespace {
@@ -18,7 +19,15 @@ namespace {
 bool is_channel_count(int64_t n) { return n == 1 || n == 3 || n == 4; }
 
 // ITU-R 601, in 16 bits of fraction; the weights add up to one.
-uint8_t luma(const uint8_t* rgb) { return static_cast<uint8_t>((rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16); }
+inline uint8_t luma(const uint8_t* rgb) { return static_cast<uint8_t>((rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16); }
+
+// The most common conversions, of n pixels: with the number of channels known, the compiler takes the colours apart in registers.
+TAPETUM_PIXEL_LOOP void rgb_to_gray(const uint8_t* __restrict from, uint8_t* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = luma(from + 3 * i);
+}
+TAPETUM_PIXEL_LOOP void gray_to_rgb(const uint8_t* __restrict from, uint8_t* __restrict to, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[3 * i] = to[3 * i + 1] = to[3 * i + 2] = from[i];
+}
 
 void convert_pixel(const uint8_t* from, int64_t from_channels, uint8_t* to, int64_t to_channels) {
   if (to_channels == 1) {
@@ -69,11 +78,15 @@ Image convert_channels(const Image& image, int channels) {
   if (!is_channel_count(channels)) throw ShapeError(fmt::format("image: expected 1, 3 or 4 channels, got {}", channels));
   if (image.channels() == channels) return image;
   Image result(image.height(), image.width(), channels);
-  for (int64_t y = 0; y < image.height(); ++y) {
-    const uint8_t* from = image.row(y);
-    uint8_t* to = result.mutable_row(y);
-    for (int64_t x = 0; x < image.width(); ++x) convert_pixel(from + x * image.channels(), image.channels(), to + x * channels, channels);
-  }
+  const int64_t n = image.height() * image.width(), old = image.channels();
+  const uint8_t* from = image.row(0);
+  uint8_t* to = result.mutable_row(0);
+  if (old == 3 && channels == 1)
+    rgb_to_gray(from, to, n);
+  else if (old == 1 && channels == 3)
+    gray_to_rgb(from, to, n);
+  else
+    for (int64_t i = 0; i < n; ++i) convert_pixel(from + i * old, old, to + i * channels, channels);
   return result;
 }
 

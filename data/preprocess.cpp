@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "data/codec.h"
+#include "data/pixels/clones.h"
 #include "data/pixels/geometry.h"
 
 namespace tapetum::data {
@@ -37,6 +38,16 @@ void check(const Preprocess& p) {
     if (!(s > 0)) throw ShapeError(fmt::format("preprocess: expected deviations above 0, got {}", s));
 }
 
+// to[i] = (from[step * i] - mean) * scale, for i < n. The step is known where a function of this is called.
+inline __attribute__((always_inline)) void normalize(const uint8_t* __restrict from, int64_t step, float mean, float scale, float* __restrict to,
+                                                     int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = (static_cast<float>(from[step * i]) - mean) * scale;
+}
+TAPETUM_PIXEL_LOOP void normalize_gray(const uint8_t* from, float mean, float scale, float* to, int64_t n) { normalize(from, 1, mean, scale, to, n); }
+TAPETUM_PIXEL_LOOP void normalize_colour(const uint8_t* from, float mean, float scale, float* to, int64_t n) {
+  normalize(from, 3, mean, scale, to, n);
+}
+
 template <class T> T number(const std::string& what, std::string_view text) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -64,13 +75,11 @@ Tensor preprocess(const Image& image, const Preprocess& p) {
   const Image input = cropped(resized(convert_channels(image, static_cast<int>(channels)), p), p);
   Tensor result = empty({channels, input.height(), input.width()});
   auto* to = result.mutable_data<float>();
+  const int64_t pixels = input.height() * input.width();
   for (int64_t c = 0; c < channels; ++c) {
     const auto from = static_cast<size_t>(p.order == ChannelOrder::bgr ? 2 - c : c);
     const auto mean = static_cast<float>(p.mean[from]), scale = static_cast<float>(1 / p.std[from]);
-    for (int64_t y = 0; y < input.height(); ++y) {
-      const uint8_t* row = input.row(y) + from;
-      for (int64_t x = 0; x < input.width(); ++x) *to++ = (static_cast<float>(row[channels * x]) - mean) * scale;
-    }
+    (channels == 1 ? normalize_gray : normalize_colour)(input.row(0) + from, mean, scale, to + c * pixels, pixels);
   }
   return result;
 }

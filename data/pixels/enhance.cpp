@@ -117,8 +117,9 @@ Image adjust_contrast(const Image& image, double factor) {
   check_factor("adjust_contrast", factor);
   const Image gray = convert_channels(image, 1);
   const int64_t n = gray.tensor().numel();
+  const uint8_t* luma = gray.row(0);
   int64_t sum = 0;
-  for (int64_t i = 0; i < n; ++i) sum += gray.row(0)[i];
+  for (int64_t i = 0; i < n; ++i) sum += luma[i];
   return blend(static_cast<int>(static_cast<double>(sum) / static_cast<double>(n) + 0.5), image, factor);
 }
 

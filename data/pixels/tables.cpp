@@ -68,7 +68,13 @@ Image apply_tables(const Image& image, const Table* tables) {
 
 Image apply_table(const Image& image, const Table& table) {
   const Table tables[] = {table, table, table};
-  return apply_tables(image, tables);
+  if (image.channels() == 4) return apply_tables(image, tables);
+  Image result(image.height(), image.width(), image.channels());
+  const uint8_t *from = image.row(0), *values = table.data();
+  uint8_t* __restrict to = result.mutable_row(0);
+  const int64_t n = image.tensor().numel();
+  for (int64_t i = 0; i < n; ++i) to[i] = values[from[i]];
+  return result;
 }
 
 Image invert(const Image& image) {
