@@ -40,6 +40,11 @@ inline const std::vector<Case> view_cases = {
          },
      .slots = copy_slot},
     {.name = "transpose", .shapes = {{2, 3, 4}}, .op = [](const auto& x) { return contiguous(transpose(x[0], 0, -1)); }, .slots = copy_slot},
+    {.name = "transpose in blocks",
+     .shapes = {{2, 37, 18}},
+     .op = [](const auto& x) { return contiguous(transpose(x[0], 1, 2)); },
+     .slots = copy_slot},
+    {.name = "channels_last in blocks", .shapes = {{2, 19, 4, 5}}, .op = [](const auto& x) { return channels_last(x[0]); }, .slots = copy_slot},
     {.name = "expand",
      .shapes = {{3, 1}},
      .op =
