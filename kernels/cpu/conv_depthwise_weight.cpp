@@ -22,11 +22,14 @@ template <class S> struct DepthwiseWeight {
   bool far;
 
   explicit DepthwiseWeight(const Conv2dArgs& a)
-      : z(a.shape), x(images(static_cast<const S*>(a.x), z.n, z.h, z.w, z.x_stride)),
-        gy(images(static_cast<const S*>(a.y), z.n, z.p, z.q, z.y_stride)), registers{z.c},
+      : z(a.shape),
+        x(images(static_cast<const S*>(a.x), z.n, z.h, z.w, z.x_stride)),
+        gy(images(static_cast<const S*>(a.y), z.n, z.p, z.q, z.y_stride)),
+        registers{z.c},
         window(x, taps_of(Role::forward, 0, z.r, z.stride_h, z.padding_h, z.dilation_h),
                taps_of(Role::forward, 0, z.s, z.stride_w, z.padding_w, z.dilation_w), z.s, z.c < V::lanes),
-        tile(z.q, registers.count(), z.r * z.stride_w * V::lanes * static_cast<int64_t>(sizeof(S))), far(is_far(z)) {}
+        tile(z.q, registers.count(), z.r * z.stride_w * V::lanes * static_cast<int64_t>(sizeof(S))),
+        far(is_far(z)) {}
 
   int64_t sums() const { return registers.count() * z.r * z.s * V::lanes; }  // [registers, R, S, lanes]
 
@@ -38,9 +41,8 @@ template <class S> struct DepthwiseWeight {
         for (int64_t row = first; row < end; ++row)
           for (int64_t q = j; q < smaller(tile.width, j + tile.columns); q += tile.block) {
             const int64_t outputs = smaller(tile.block, tile.width - q), count = window.lines(row / z.p, row % z.p, q, outputs, lines);
-            with_window(window.taps, window.stride(), [&](auto taps, auto stride) {
-              add_block<taps, stride>(lines, count, gy.at(row / z.p, row % z.p, q), outputs, i, to);
-            });
+            with_window(window.taps, window.stride(),
+                        [&](auto taps, auto stride) { add_block<taps, stride>(lines, count, gy.at(row / z.p, row % z.p, q), outputs, i, to); });
           }
   }
 
@@ -76,7 +78,8 @@ template <class S> struct DepthwiseWeight {
           const T* from = sums_of_parts + (i * z.r * z.s + t) * V::lanes;
           V sum = V::load(from);
           for (int64_t part = 1; part < parts(z); ++part) sum = sum + V::load(from + part * sums());
-          sum.scatter(w + registers.channel(i) * z.w_stride[0] + t / z.s * z.w_stride[2] + t % z.s * z.w_stride[3], z.w_stride[0], registers.channels(i));
+          sum.scatter(w + registers.channel(i) * z.w_stride[0] + t / z.s * z.w_stride[2] + t % z.s * z.w_stride[3], z.w_stride[0],
+                      registers.channels(i));
         }
     });
   }
