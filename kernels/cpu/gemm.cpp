@@ -213,7 +213,7 @@ size_t workspace(const MatmulArgs& args) {
   size_t bytes = 0;
   with_stored_type(args.shape.dtype, [&]<class S>() {
     const Problem<S> p = problem_of<S>(args);
-    if (p.m == 0 || p.n == 0) return;
+    if (p.m == 0 || p.n == 0 || args.shape.batch.count == 0) return;
     const Cut<Compute<S>> cut(args.shape.batch.count, p.m, p.n, p.k);
     bytes = static_cast<size_t>(p.k * std::min(cut.chunk, round_up(p.n, kTileColumns<Compute<S>>))) * sizeof(Compute<S>);
   });
