@@ -208,8 +208,10 @@ void check_candidates(const Case& row) {
     const auto inputs = make_inputs(row, dtype);
     if (!takes_dtype(row, inputs)) continue;
     const auto exact = oracle(row, inputs);
-    for (Layout layout : {Layout::contiguous, Layout::permuted, Layout::sliced})
+    for (Layout layout : {Layout::contiguous, Layout::permuted, Layout::sliced}) {
+      if (size_of(dtype) == 2 && layout == Layout::permuted) continue;  // strides are those of f32: what differs is how a value is read
       check_candidates_on(row, with_layout(inputs, layout), exact, kLayoutNames[static_cast<int>(layout)]);
+    }
     for (int dim : {0, -1}) {
       if (!row.constant_lines) continue;
       const auto xs = repeated(inputs, dim);
