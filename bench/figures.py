@@ -129,6 +129,7 @@ class Sides:
 
     def time(self, form):
         """Milliseconds: what a side says, or the least of single calls in 30 ms."""
+        time.sleep(0.05)  # threads of the side before this one, OpenBLAS's above all, wait for work in loops that take a core
         side, least, end = self[form], None, time.monotonic() + 0.03
         while least is None or (self.args.least and time.monotonic() < end):
             taken = side.time()

@@ -111,7 +111,7 @@ template <class Args> class KernelSlot final : public SlotBase {
   }
 
  private:
-  static constexpr int kMaxCandidates = 8;
+  static constexpr int kMaxCandidates = 12;
 
   Status choose(DeviceKind device, const Args& args, const Candidate<Args>*& chosen) const {
     const int d = static_cast<int>(device);

@@ -61,7 +61,7 @@ void copy_pixels(int64_t pixels, int64_t channels, To* to, int64_t to_line, int6
 }
 template <class T> void zero_pixels(int64_t pixels, int64_t channels, T* to, int64_t line) {
   for (int64_t p = 0; p < pixels; ++p)
-    for (int64_t c = 0; c < channels; ++c) to[p * line + c] = 0;
+    for (int64_t c = 0; c < channels; ++c) to[p * line + c] = T{};
 }
 
 // f(pixel of the image, pixel of the block, count) for the runs of pixels [first, first + count) that lie in one row.
@@ -98,7 +98,7 @@ void gather_tap(const Images<const S>& in, int64_t channels, int64_t out_h, int6
       for (int64_t p = begin; p < end; ++p)
         for (int64_t i = 0; i < tap.n; ++i) {
           const int64_t pixel = w + p * stride_w + (tap.at + i) / channels;
-          block[p * line + i] = pixel >= 0 && pixel < in.w ? cast<T>(from[p * stride_w * in.stride_w + i * in.stride_c]) : T(0);
+          block[p * line + i] = pixel >= 0 && pixel < in.w ? cast<T>(from[p * stride_w * in.stride_w + i * in.stride_c]) : T{};
         }
     };
     border(0, lo);

@@ -13,8 +13,9 @@ template <int m> bool is_winograd(const Conv2dShape& z) {
          z.stride_w == 1 && z.dilation_h == 1 && z.dilation_w == 1 && z.x_stride[1] == 1 && z.y_stride[1] == 1 && z.c > 0 && z.k > 0;
 }
 
-// Values of 16 bits take F(4x4) where f2 would do: it errs far less than they round.
+// Values of 16 bits take F(4x4) where f2 would do: it errs far less than they round. AMX's tiles of bf16 outrun it.
 template <int m> bool allows_winograd(const Conv2dShape& z) {
+  if (z.dtype == DType::bf16 && active_isa() == Isa::amx) return false;
   if (z.dtype != DType::f32) return m == 4 && conv_precision() != ConvPrecision::exact;
   return conv_precision() == (m == 4 ? ConvPrecision::f4 : ConvPrecision::f2);
 }

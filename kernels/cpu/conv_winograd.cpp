@@ -112,7 +112,7 @@ template <int m, class S, Role role> struct Stages {
   }
 
   void multiply_elements(const float* v, const float* u, float* products) const {
-    const int64_t pieces = ceil_div(columns, 4 * kPanel), pass = pass_depth(p.c);
+    const int64_t pieces = ceil_div(columns, 4 * kPanel), pass = pass_depth<float>(p.c);
     parallel_for(kElements<m> * pieces, [&](int64_t unit) {
       const int64_t t = unit / pieces, k = unit % pieces * 4 * kPanel;
       float* y = products + t * m_size + k;

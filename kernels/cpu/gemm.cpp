@@ -56,9 +56,12 @@ void copy_block(int64_t lines, int64_t count, const From* from, int64_t from_lin
       for (int64_t j = 0; j < count; ++j) to[i * to_line + j * to_step] = cast<To>(from[i * from_line + j * from_step]);
 }
 
-// b [k, n] as panels [k][kTileColumns], the last one padded with zeros.
-template <class S, class T> void pack_b(const S* b, const Matrix& s, int64_t k, int64_t n, T* to) {
-  constexpr int64_t columns = kTileColumns<T>;
+// b [k, n] as panels of Product, the last one padded with zeros.
+template <class S, class F> void pack_b(const S* b, const Matrix& s, int64_t k, int64_t n, F* to) {
+  constexpr int64_t columns = kTileColumns<F>;
+#if defined(TAPETUM_PAIRS)
+  return pack_pair_panels<columns>(b, s.column, s.row, n, k, to);
+#else
   for (int64_t j = 0; j < n; j += columns, to += k * columns) {
     const int64_t count = std::min(columns, n - j);
     if (s.column == 1) {
@@ -67,69 +70,78 @@ template <class S, class T> void pack_b(const S* b, const Matrix& s, int64_t k, 
       copy_transposed(count, k, b + j * s.column, s.column, to, columns);
     } else {
       for (int64_t i = 0; i < count; ++i)
-        for (int64_t l = 0; l < k; ++l) to[l * columns + i] = cast<T>(b[l * s.row + (j + i) * s.column]);
+        for (int64_t l = 0; l < k; ++l) to[l * columns + i] = cast<F>(b[l * s.row + (j + i) * s.column]);
     }
     for (int64_t l = 0; count < columns && l < k; ++l)
       for (int64_t i = count; i < columns; ++i) to[l * columns + i] = 0;
   }
+#endif
 }
 
 // Columns [first, first + count) of x.
-template <class T> Product<T> part(Product<T> x, int64_t first, int64_t count) {
+template <class F> Product<F> part(Product<F> x, int64_t first, int64_t count) {
   x.n = count;
   x.c += first;
   if (x.start) x.start += first;
   return x;
 }
 
-// x = a [m, depth] b [depth, n] with a packed into `to`, line by line along its memory, unless few columns use it.
-template <class S, class T> void place_a(const S* a, const Matrix& s, Product<T>& x, T* to) {
-  if constexpr (std::is_same_v<S, T>) {
+constexpr int64_t kGap = 16;  // registers' worth between lines: at a power of two they would fill few sets of the cache
+
+// x = a [m, depth] b with a packed into `to`, line by line along its memory, unless few columns use it.
+template <class S, class F> void place_a(const S* a, const Matrix& s, int64_t depth, Product<F>& x, F* to) {
+#if defined(TAPETUM_PAIRS)
+  x.a = to, x.a_row = x.depth + 2 * kGap, x.a_step = 2;
+  pack_pair_lines(a, s.row, s.column, x.m, depth, to, x.a_row);
+#else
+  if constexpr (std::is_same_v<S, F>) {
     x.a = a, x.a_row = s.row, x.a_step = s.column;
-    if (x.n <= 2 * kTileColumns<T> && (s.row == 1 || s.column == 1)) return;
+    if (x.n <= 2 * kTileColumns<F> && (s.row == 1 || s.column == 1)) return;
   }
-  constexpr int64_t gap = 16;  // a power of two would fill few sets of the cache
   const bool columns = s.row == 1;
-  x.a = to, x.a_row = columns ? 1 : x.depth + gap, x.a_step = columns ? x.m + gap : 1;
+  x.a = to, x.a_row = columns ? 1 : depth + kGap, x.a_step = columns ? x.m + kGap : 1;
   if (columns)
-    copy_block(x.depth, x.m, a, s.column, s.row, to, x.m + gap);
+    copy_block(depth, x.m, a, s.column, s.row, to, x.m + kGap);
   else
-    copy_block(x.m, x.depth, a, s.row, s.column, to, x.depth + gap);
+    copy_block(x.m, depth, a, s.row, s.column, to, depth + kGap);
+#endif
 }
 
-// b is packed into `to`, except for whole panels that few rows use and that lie along memory.
-template <class S, class T> void multiply_by(const S* b, const Matrix& s, Product<T> x, T* to) {
-  constexpr int64_t columns = kTileColumns<T>;
+// b [depth, n] is packed into `to`, except for whole panels that few rows use and that lie along memory.
+template <class S, class F> void multiply_by(const S* b, const Matrix& s, int64_t depth, Product<F> x, F* to) {
+  constexpr int64_t columns = kTileColumns<F>;
   int64_t in_place = 0;
-  if constexpr (std::is_same_v<S, T>) {
+  if constexpr (std::is_same_v<S, F> && !kInPairs<F>) {
     if (x.m <= kTileRows && s.column == 1) in_place = x.n / columns * columns;
     x.b = b, x.b_panel = columns, x.b_step = s.row;
     if (in_place) multiply(part(x, 0, in_place));
     if (in_place == x.n) return;
   }
-  pack_b(b + in_place * s.column, s, x.depth, x.n - in_place, to);
-  x.b = to, x.b_panel = x.depth * columns, x.b_step = columns;
+  pack_b(b + in_place * s.column, s, depth, x.n - in_place, to);
+  x.b = to, x.b_panel = x.depth * columns, x.b_step = kTogether<F> * columns;
   multiply(part(x, in_place, x.n - in_place));
 }
 
-// Panels of b for all units: [pass][panel][depth of the pass][kTileColumns].
-template <class T> struct PackedB {
-  const T* data = nullptr;
+// Panels of b for all units: [pass][panel][depth of the pass][kTileColumns], each depth rounded up to kDepthStep.
+template <class F> struct PackedB {
+  const F* data = nullptr;
   int64_t columns = 0;  // of all panels
   int64_t from = 0;     // the column of c that the first panel belongs to
 };
 
 // The block of c at (i, j); without packed panels it packs its own.
-template <class S> void run_block(const Problem<S>& p, int64_t i, int64_t j, int64_t m, int64_t n, const PackedB<Compute<S>>& packed = {}) {
+template <class S> void run_block(const Problem<S>& p, int64_t i, int64_t j, int64_t m, int64_t n, const PackedB<Factor<S>>& packed = {}) {
   using T = Compute<S>;
-  constexpr int64_t columns = kTileColumns<T>;
-  const int64_t pass = pass_depth(p.k), size_a = m * pass + 16 * std::max(m, pass), size_b = packed.data ? 0 : pass * round_up(n, columns);
-  const int64_t line = n + 16;  // of the block of c: a power of two would fill few sets of the cache
-  T* const a = static_cast<T*>(thread_scratch(static_cast<size_t>(size_a + size_b + m * line) * sizeof(T)));
-  T* const b = a + size_a;
+  using F = Factor<S>;
+  constexpr int64_t columns = kTileColumns<F>;
+  const int64_t pass = pass_depth<F>(p.k), depth = round_up(pass, kDepthStep<F>);
+  const int64_t size_a = m * depth + kTogether<F> * kGap * std::max(m, depth), size_b = packed.data ? 0 : depth * round_up(n, columns);
+  const int64_t line = n + kGap;  // of the block of c
+  F* const a = static_cast<F*>(thread_scratch(static_cast<size_t>(size_a + size_b) * sizeof(F) + static_cast<size_t>(m * line) * sizeof(T)));
+  F* const b = a + size_a;
   S* const c = p.c + i * p.sc.row + j * p.sc.column;
   bool in_place = false;
-  Product<T> x{m, n, 0, nullptr, 0, 0, nullptr, 0, 0, nullptr, 0, b + size_b, line};
+  Product<F> x{m, n, 0, nullptr, 0, 0, nullptr, 0, 0, nullptr, 0, reinterpret_cast<T*>(b + size_b), line};
   if constexpr (std::is_same_v<S, T>) {
     in_place = p.sc.column == 1 && !(p.transposed && p.bias) && (p.k <= pass || m <= kTileRows);
     if (in_place) x.c = c, x.c_row = p.sc.row;
@@ -141,13 +153,14 @@ template <class S> void run_block(const Problem<S>& p, int64_t i, int64_t j, int
   }
   int64_t first = 0;
   do {
-    x.depth = std::min(pass, p.k - first);
-    place_a(p.a + i * p.sa.row + first * p.sa.column, p.sa, x, a);
+    const int64_t passed = std::min(pass, p.k - first);
+    x.depth = round_up(passed, kDepthStep<F>);
+    place_a(p.a + i * p.sa.row + first * p.sa.column, p.sa, passed, x, a);
     if (packed.data) {
-      x.b = packed.data + first * packed.columns + (j - packed.from) * x.depth, x.b_panel = x.depth * columns, x.b_step = columns;
+      x.b = packed.data + first * packed.columns + (j - packed.from) * x.depth, x.b_panel = x.depth * columns, x.b_step = kTogether<F> * columns;
       multiply(x);
     } else {
-      multiply_by(p.b + first * p.sb.row + j * p.sb.column, p.sb, x, b);
+      multiply_by(p.b + first * p.sb.row + j * p.sb.column, p.sb, passed, x, b);
     }
     x.start = x.c, x.start_row = x.c_row;
     first += pass;
@@ -165,10 +178,10 @@ template <class S> Problem<S> problem_of(const MatmulArgs& args) {
 }
 
 // How c is cut into blocks, and how many columns of b are packed at a time for all units.
-template <class T> struct Cut {
+template <class F> struct Cut {
   int64_t m, n, chunk;  // chunk 0: each unit packs its own
   Cut(int64_t batch, int64_t all_m, int64_t all_n, int64_t k) {
-    constexpr int64_t columns = kTileColumns<T>, kUnits = 16;
+    constexpr int64_t columns = kTileColumns<F>, kUnits = 16;
     const int64_t rows = ceil_div(all_m, kRows);
     m = round_up(ceil_div(all_m, rows), kTileRows);
     const bool shared = batch == 1 && rows > 1;
@@ -180,15 +193,16 @@ template <class T> struct Cut {
   }
 };
 
-template <class S> void run_shared(const Problem<S>& p, const Cut<Compute<S>>& cut, Compute<S>* packed) {
-  constexpr int64_t columns = kTileColumns<Compute<S>>;
-  const int64_t pass = pass_depth(p.k);
+template <class S> void run_shared(const Problem<S>& p, const Cut<Factor<S>>& cut, Factor<S>* packed) {
+  using F = Factor<S>;
+  constexpr int64_t columns = kTileColumns<F>;
+  const int64_t pass = pass_depth<F>(p.k);
   for (int64_t from = 0; from < p.n; from += cut.chunk) {
     const int64_t width = std::min(cut.chunk, p.n - from), panels = ceil_div(width, columns), pieces = ceil_div(width, cut.n);
     parallel_for(panels * std::max<int64_t>(1, ceil_div(p.k, pass)), [&](int64_t unit) {
       const int64_t first = unit / panels * pass, j = unit % panels * columns, depth = std::min(pass, p.k - first);
       pack_b(p.b + first * p.sb.row + (from + j) * p.sb.column, p.sb, depth, std::min(columns, width - j),
-             packed + first * panels * columns + j * depth);
+             packed + first * panels * columns + j * round_up(depth, kDepthStep<F>));
     });
     parallel_for(ceil_div(p.m, cut.m) * pieces, [&](int64_t unit) {
       const int64_t i = unit / pieces * cut.m, j = unit % pieces * cut.n;
@@ -197,7 +211,7 @@ template <class S> void run_shared(const Problem<S>& p, const Cut<Compute<S>>& c
   }
 }
 
-template <class S> void run_apart(const MatmulArgs& args, const Problem<S>& one, const Cut<Compute<S>>& cut) {
+template <class S> void run_apart(const MatmulArgs& args, const Problem<S>& one, const Cut<Factor<S>>& cut) {
   const auto& batch = args.shape.batch;
   const int64_t rows = ceil_div(one.m, cut.m), columns = ceil_div(one.n, cut.n);
   parallel_for(batch.count * rows * columns, [&](int64_t unit) {
@@ -214,8 +228,9 @@ size_t workspace(const MatmulArgs& args) {
   with_stored_type(args.shape.dtype, [&]<class S>() {
     const Problem<S> p = problem_of<S>(args);
     if (p.m == 0 || p.n == 0 || args.shape.batch.count == 0) return;
-    const Cut<Compute<S>> cut(args.shape.batch.count, p.m, p.n, p.k);
-    bytes = static_cast<size_t>(p.k * std::min(cut.chunk, round_up(p.n, kTileColumns<Compute<S>>))) * sizeof(Compute<S>);
+    using F = Factor<S>;
+    const Cut<F> cut(args.shape.batch.count, p.m, p.n, p.k);
+    bytes = static_cast<size_t>(round_up(p.k, kDepthStep<F>) * std::min(cut.chunk, round_up(p.n, kTileColumns<F>))) * sizeof(F);
   });
   return bytes;
 }
@@ -225,9 +240,9 @@ Status matmul(const MatmulArgs& args, Workspace& workspace) {
   if (z.m == 0 || z.n == 0 || z.batch.count == 0) return Status::ok;
   with_stored_type(z.dtype, [&]<class S>() {
     const Problem<S> p = problem_of<S>(args);
-    const Cut<Compute<S>> cut(z.batch.count, p.m, p.n, p.k);
+    const Cut<Factor<S>> cut(z.batch.count, p.m, p.n, p.k);
     if (workspace.data)
-      run_shared(p, cut, static_cast<Compute<S>*>(workspace.data));
+      run_shared(p, cut, static_cast<Factor<S>*>(workspace.data));
     else
       run_apart(args, p, cut);
   });

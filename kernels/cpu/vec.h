@@ -9,8 +9,16 @@
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
-#define TAPETUM_ISA_SUFFIX avx512
 #define TAPETUM_VECTOR_BYTES 64
+#if defined(TAPETUM_AMX)  // the build's word for units that may use tiles
+#define TAPETUM_ISA_SUFFIX amx
+#define TAPETUM_PAIRS
+#elif defined(__AVX512BF16__)
+#define TAPETUM_ISA_SUFFIX avx512_bf16
+#define TAPETUM_PAIRS
+#else
+#define TAPETUM_ISA_SUFFIX avx512
+#endif
 #elif defined(__AVX2__)
 #include <immintrin.h>
 #define TAPETUM_ISA_SUFFIX avx2
@@ -218,6 +226,10 @@ template <class F> void with_served_type(DType t, F&& f) {
   }
 }
 
+#if defined(TAPETUM_PAIRS)
+[[maybe_unused]] inline bool stores(DType t) { return t == DType::bf16; }
+template <class F> void with_stored_type(DType, F&& f) { f.template operator()<BFloat16>(); }
+#else
 // The types in which values are stored: those above, and on every instruction set the 16-bit ones.
 [[maybe_unused]] inline bool stores(DType t) { return serves(t) || t == DType::f16 || t == DType::bf16; }
 // Those that are computed in f32.
@@ -232,6 +244,7 @@ template <class F> void with_stored_type(DType t, F&& f) {
   else
     with_wide_type(t, f);
 }
+#endif
 
 }  // namespace
 }  // namespace tapetum::kernels
