@@ -26,7 +26,8 @@ inline Vec<float> load_pairs(const BFloat16* p, int64_t n) {
 inline void store_pairs(Vec<float> v, BFloat16* p) { _mm512_storeu_si512(p, _mm512_castps_si512(__m512(v.raw))); }
 
 inline void copy_line(BFloat16* to, const BFloat16* from, int64_t n) {
-  for (int64_t i = 0; i < n; i += 32) _mm512_mask_storeu_epi16(to + i, first_elements(n - i), _mm512_maskz_loadu_epi16(first_elements(n - i), from + i));
+  for (int64_t i = 0; i < n; i += 32)
+    _mm512_mask_storeu_epi16(to + i, first_elements(n - i), _mm512_maskz_loadu_epi16(first_elements(n - i), from + i));
 }
 
 // Element (i, l) of [lines, depth] lies at from[i * line + l * step]. Pairs l and lines i, 16 of each from (first, at): a register for each pair.
@@ -48,8 +49,7 @@ inline void load_block(const BFloat16* from, int64_t line, int64_t step, int64_t
 }
 
 // The right factor: panels of `columns` lines, each [depth / 2][columns][2], the last one padded with zeros.
-template <int64_t columns>
-void pack_pair_panels(const BFloat16* from, int64_t line, int64_t step, int64_t lines, int64_t depth, BFloat16* to) {
+template <int64_t columns> void pack_pair_panels(const BFloat16* from, int64_t line, int64_t step, int64_t lines, int64_t depth, BFloat16* to) {
   const int64_t padded = (depth + kPairDepth - 1) / kPairDepth * kPairDepth;
   for (int64_t first = 0; first < lines; first += columns, to += padded * columns)
     for (int64_t at = 0; at < padded; at += kPairDepth)
