@@ -112,7 +112,7 @@ class Sides:
     """The processes: ours, and one for each form of theirs, begun when a row first wants it. What they say besides is in build/versus_pytorch.log."""
 
     def __init__(self, args, python):
-        self.args, self.python, self.sides = args, python, {}
+        self.args, self.python, self.sides, self.last = args, python, {}, None
         build = HERE.parent / "build"
         build.mkdir(exist_ok=True)
         self.log = open(build / "versus_pytorch.log", "w")
@@ -129,7 +129,8 @@ class Sides:
 
     def time(self, form):
         """Milliseconds: what a side says, or the least of single calls in 30 ms."""
-        time.sleep(0.05)  # threads of the side before this one, OpenBLAS's above all, wait for work in loops that take a core
+        time.sleep(0.2 if self.last == "openblas" else 0.01)  # its threads wait for work in a loop that takes a core for 0.11 s, others' for some ms
+        self.last = form
         side, least, end = self[form], None, time.monotonic() + 0.03
         while least is None or (self.args.least and time.monotonic() < end):
             taken = side.time()
