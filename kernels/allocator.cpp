@@ -1,13 +1,14 @@
-// A header of one cache line in front of the data names the block's size class. Blocks of 2 MB and more ask for huge pages. Sanitizers, and
-// TAPETUM_ALLOC=system, get one exact system allocation each: posix_memalign, since aligned_alloc wants the size rounded up and would hide a short
-// overrun. Guard words fill what a block has more than was asked for, a cache line at least, and the rest of its header.
+// A header of one cache line in front of the data says how much the block holds. Small blocks are kept by size class, the last one released is the
+// first one given out again; large ones are cut from free pages, which merge again. What is kept is bounded by a share of the peak.
+// Sanitizers, and TAPETUM_ALLOC=system, get one exact system allocation each: posix_memalign, since aligned_alloc wants the size rounded up and would
+// hide a short overrun. Guard words fill what a block has more than was asked for, a cache line at least, and the rest of its header.
 #include "kernels/allocator.h"
 
 #include <malloc.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "kernels/block_cache.h"
+#include "kernels/page_ranges.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TAPETUM_SANITIZED 1
@@ -32,14 +34,16 @@
 namespace tapetum::kernels {
 namespace {
 
-constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kSmall = size_t{256} << 10;   // the greatest block that has a size class
+constexpr size_t kSpared = size_t{16} << 20;   // kept beside what is in use, however little that is
+constexpr size_t kKeptShare = 8;               // and an eighth of the peak
 constexpr size_t kMaxBytes = size_t{1} << 39;  // 512 GB: a greater wish is a mistake, and sanitizers would abort on it
 
 constexpr uint64_t kGuardWord = 0x7ff4'dead'7fa4'dead;  // NaN as one f64 and as two f32
 
 struct alignas(kAlignment) Header {
-  int64_t size_class;
-  size_t bytes;  // that were asked for
+  size_t capacity;  // bytes of data that it has room for
+  size_t bytes;     // that were asked for
   uint64_t guard[6];
 };
 static_assert(sizeof(Header) == kAlignment);
@@ -47,13 +51,13 @@ static_assert(sizeof(Header) == kAlignment);
 void fill_with_guards(Header& block) {
   std::fill(std::begin(block.guard), std::end(block.guard), kGuardWord);
   auto* words = reinterpret_cast<uint64_t*>(&block + 1);
-  std::fill(words, words + size_of_class(static_cast<int>(block.size_class)) / sizeof *words, kGuardWord);
+  std::fill(words, words + block.capacity / sizeof *words, kGuardWord);
 }
 
 bool guards_are_intact(const Header& block) {
   if (std::any_of(std::begin(block.guard), std::end(block.guard), [](uint64_t word) { return word != kGuardWord; })) return false;
   const auto* data = reinterpret_cast<const unsigned char*>(&block + 1);
-  for (size_t i = block.bytes; i < size_of_class(static_cast<int>(block.size_class)); ++i)
+  for (size_t i = block.bytes; i < block.capacity; ++i)
     if (data[i] != static_cast<unsigned char>(kGuardWord >> i % sizeof kGuardWord * 8)) return false;
   return true;
 }
@@ -76,30 +80,21 @@ class Counted {
   MemoryCounters counters_{};
 };
 
+size_t capacity_for(size_t bytes) {
+  constexpr size_t page = PageRanges::kPage;
+  return bytes <= kSmall ? size_of_class(class_of(bytes)) : (bytes + sizeof(Header) + page - 1) / page * page - sizeof(Header);
+}
+
 class Cache : public Counted {
  public:
   void* allocate(size_t bytes) {
     const bool guarded = guard_wishes != 0;
-    const int wanted = class_of(bytes + (guarded ? kAlignment : 0));
+    const size_t capacity = capacity_for(bytes + (guarded ? kAlignment : 0));
     std::lock_guard lock(mutex_);
-    int c = wanted;
-    while (c < wanted + kMaxStretch && kept_[c].empty()) ++c;
-    if (kept_[c].empty()) c = wanted;
-    Header* block = nullptr;
-    if (!kept_[c].empty()) {
-      block = kept_[c].back();
-      kept_[c].pop_back();
-    } else {
-      block = from_system(c);
-      if (!block) {
-        release_kept();
-        block = from_system(c);
-      }
-      if (!block) return nullptr;
-      block->size_class = c;
-      counters_.reserved += size_of_class(c);
-    }
-    counters_.take(size_of_class(c));
+    Header* block = capacity <= kSmall ? take_small(capacity) : take_large(capacity);
+    if (!block) return nullptr;
+    counters_.take(block->capacity);
+    highest_ = std::max(highest_, counters_.allocated);
     if (guarded) {
       block->bytes = bytes;
       fill_with_guards(*block);
@@ -112,8 +107,12 @@ class Cache : public Counted {
     Header* block = static_cast<Header*>(data) - 1;
     std::lock_guard lock(mutex_);
     if (!guarded_.empty() && guarded_.erase(block)) damaged_ += !guards_are_intact(*block);
-    counters_.allocated -= size_of_class(static_cast<int>(block->size_class));
-    kept_[block->size_class].push_back(block);
+    const size_t capacity = block->capacity;
+    counters_.allocated -= capacity;
+    if (capacity <= kSmall)
+      kept_[class_of(capacity)].push_back(block);
+    else
+      pages_.give(block, capacity + sizeof(Header));
   }
 
   size_t damaged_blocks() {
@@ -126,27 +125,78 @@ class Cache : public Counted {
   void release_all() {
     std::lock_guard lock(mutex_);
     release_kept();
+    highest_ = counters_.allocated;
   }
 
  private:
-  static Header* from_system(int c) {
-    const size_t bytes = size_of_class(c) + sizeof(Header);
-    void* p = nullptr;
-    if (posix_memalign(&p, bytes >= kHugePage ? kHugePage : kAlignment, bytes) != 0) return nullptr;
-    if (bytes >= kHugePage) madvise(p, bytes, MADV_HUGEPAGE);
-    return static_cast<Header*>(p);
+  // What the system gives; where that is nothing, what it gives after all that is kept went back.
+  template <class F> auto persistently(F ask) {
+    auto given = ask();
+    if (given) return given;
+    release_kept();
+    return ask();
   }
+
+  Header* take_small(size_t capacity) {
+    const int wanted = class_of(capacity);
+    for (int c = wanted; c < wanted + kMaxStretch && c < kSmallClasses; ++c) {
+      if (kept_[c].empty()) continue;
+      Header* block = kept_[c].back();
+      kept_[c].pop_back();
+      return block;
+    }
+    make_room(capacity);
+    Header* block = persistently([&] {
+      void* p = nullptr;
+      return posix_memalign(&p, kAlignment, capacity + sizeof(Header)) == 0 ? static_cast<Header*>(p) : nullptr;
+    });
+    if (!block) return nullptr;
+    block->capacity = capacity;
+    counters_.reserved += capacity;
+    return block;
+  }
+
+  Header* take_large(size_t capacity) {
+    const size_t bytes = capacity + sizeof(Header);
+    void* data = pages_.take(bytes);
+    if (!data) {
+      make_room(bytes);
+      counters_.reserved += persistently([&] { return pages_.grow(bytes); });
+      data = pages_.take(bytes);
+    }
+    if (!data) return nullptr;
+    Header* block = static_cast<Header*>(data);
+    block->capacity = capacity;
+    return block;
+  }
+
+  // Before the system is asked for so many bytes more: what is then kept beyond its bound goes back.
+  void make_room(size_t bytes) {
+    const size_t peak = std::max(highest_, counters_.allocated + bytes), bound = peak + std::max(kSpared, peak / kKeptShare);
+    if (counters_.reserved + bytes <= bound) return;
+    const size_t excess = counters_.reserved + bytes - bound, pages = pages_.shrink(excess);
+    counters_.reserved -= pages;
+    if (pages < excess) release_small();
+  }
+
   void release_kept() {
-    for (int c = 0; c < kClasses; ++c) {
+    counters_.reserved -= pages_.shrink(pages_.free_bytes());
+    release_small();
+  }
+  void release_small() {
+    for (int c = 0; c < kSmallClasses; ++c) {
       counters_.reserved -= kept_[c].size() * size_of_class(c);
       for (Header* block : kept_[c]) std::free(block);
       kept_[c].clear();
     }
   }
 
-  std::vector<Header*> kept_[kClasses];
+  static constexpr int kSmallClasses = std::bit_width(kSmall - 1) * kSteps;  // those of up to kSmall bytes
+  std::vector<Header*> kept_[kSmallClasses];
+  PageRanges pages_;
   std::unordered_set<Header*> guarded_;  // in use
   size_t damaged_ = 0;                   // of those, when they were released
+  size_t highest_ = 0;                   // allocated since release_all
 };
 
 // Exact allocations, counted.
@@ -186,6 +236,8 @@ bool allocations_are_exact() {
   }();
   return wish;
 }
+
+size_t host_block_size(size_t bytes) { return allocations_are_exact() ? bytes : capacity_for(bytes); }
 
 void* allocate_host(size_t bytes) {
   if (bytes > kMaxBytes) return nullptr;

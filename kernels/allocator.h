@@ -1,4 +1,4 @@
-// Host memory for tensors and workspaces: freed blocks are kept by size and given out again, because the system would zero each page anew.
+// Host memory for tensors and workspaces: freed blocks are kept and given out again, because the system would zero each page anew.
 #pragma once
 #include "kernels/device.h"
 
@@ -7,6 +7,7 @@ namespace tapetum::kernels {
 // 64-byte aligned; null when there is none. Thread-safe.
 void* allocate_host(size_t bytes);
 void release_host(void* data);
+size_t host_block_size(size_t bytes);  // what allocate_host(bytes) counts for
 
 // Sanitizer builds, and TAPETUM_ALLOC=system: each block is a system allocation of exactly its size, so that an overrun is seen.
 bool allocations_are_exact();

@@ -3,15 +3,12 @@
 #include <mutex>
 
 #include "kernels/allocator.h"
-#include "kernels/block_cache.h"
 
 namespace tapetum::kernels {
 namespace {
 
 std::mutex mutex;
 PlannedMemory memory{};
-
-size_t block_size(size_t bytes) { return allocations_are_exact() ? bytes : size_of_class(class_of(bytes)); }
 
 // With the mutex held.
 void note_peak(size_t workspace) {
@@ -24,19 +21,19 @@ void note_peak(size_t workspace) {
 
 void plan_block(size_t bytes) {
   const std::lock_guard lock(mutex);
-  memory.allocated += block_size(bytes);
+  memory.allocated += host_block_size(bytes);
   note_peak(0);
 }
 
 void plan_release(size_t bytes) {
   const std::lock_guard lock(mutex);
-  memory.allocated -= block_size(bytes);
+  memory.allocated -= host_block_size(bytes);
 }
 
 void plan_workspace(size_t bytes) {
   if (bytes == 0) return;
   const std::lock_guard lock(mutex);
-  note_peak(block_size(bytes));
+  note_peak(host_block_size(bytes));
 }
 
 PlannedMemory planned_memory() {
