@@ -266,6 +266,12 @@ class Errors(ProgramTest):
         self.train("whole", *longer)
         self.assertEqual(self.weights("a"), self.weights("whole"))
 
+    def test_two_programs_at_once_learn_what_one_does(self):
+        self.train("alone")
+        both = [subprocess.Popen([BIN / "train_unet", *TINY, "--threads", "2", "--out", self.folder / name]) for name in ["a", "b"]]
+        self.assertEqual([process.wait(timeout=300) for process in both], [0, 0])
+        self.assertEqual([self.weights("a"), self.weights("b")], 2 * [self.weights("alone")])
+
     def test_two_runs_in_one_folder(self):
         process = subprocess.Popen([BIN / "train_unet", *TINY, "--out", self.folder / "a", "--steps", "1000", "--epochs", "40"])
         try:
