@@ -123,28 +123,29 @@ template <int m, class S, Role role> struct Stages {
   }
 };
 
-template <int m, class S, Role role> void run_stored(const Conv2dArgs& a, void* workspace) {
+// f(the form that suits), unless there is nothing to write.
+template <int m, class S, Role role, class F> void with_form(const Conv2dArgs& a, F f) {
   const Problem<S, role> p(a);
   const Stages<m, S, role> stages(p);
   if (stages.grid.count() == 0 || p.k == 0) return;
   if (stages.pays())
-    stages.run(static_cast<float*>(workspace));
+    f(stages);
   else
-    Blocks<m, S, role>(p).run(static_cast<float*>(workspace));
+    f(Blocks<m, S, role>(p));
 }
 
 template <int m, Role role> size_t workspace(const Conv2dArgs& a) {
-  const Problem<float, role> p(a);
-  const Stages<m, float, role> stages(p);
-  if (stages.grid.count() == 0) return 0;
-  return stages.pays() ? stages.workspace() : Blocks<m, float, role>(p).workspace();
+  size_t bytes = 0;
+  with_form<m, float, role>(a, [&](const auto& form) { bytes = form.workspace(); });
+  return bytes;
 }
 
 template <int m, Role role> Status run(const Conv2dArgs& a, Workspace& workspace) {
+  const auto run_form = [&](const auto& form) { form.run(static_cast<float*>(workspace.data)); };
   if constexpr (m == 4)
-    with_wide_type(a.shape.dtype, [&]<class S>() { run_stored<m, S, role>(a, workspace.data); });
+    with_wide_type(a.shape.dtype, [&]<class S>() { with_form<m, S, role>(a, run_form); });
   else
-    run_stored<m, float, role>(a, workspace.data);
+    with_form<m, float, role>(a, run_form);
   return Status::ok;
 }
 
