@@ -2,6 +2,7 @@
 #pragma once
 #include "kernels/conv_activation.h"
 #include "kernels/cpu/math.h"
+#include "kernels/silu.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -15,10 +16,7 @@ template <ConvActivation A, class T> Vec<T> activate(Vec<T> z) {
 // The gradient at z, that at activate(z) being gy.
 template <ConvActivation A, class T> Vec<T> activation_gradient(Vec<T> z, Vec<T> gy) {
   if constexpr (A == ConvActivation::relu) return select(z <= Vec<T>(T(0)), Vec<T>(T(0)), gy);
-  if constexpr (A == ConvActivation::silu) {
-    const Vec<T> one(T(1)), s = sigmoid(z);
-    return gy * s * (one + z * (one - s));
-  }
+  if constexpr (A == ConvActivation::silu) return silu_gradient(gy, z, sigmoid(z));
   return gy;
 }
 

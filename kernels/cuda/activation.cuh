@@ -2,6 +2,7 @@
 #pragma once
 #include "kernels/conv_activation.h"
 #include "kernels/cuda/gpu/gpu.cuh"
+#include "kernels/silu.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -15,10 +16,7 @@ template <ConvActivation A, class C> __device__ C activate(C z) {
 // The gradient at z, that at activate(z) being gy.
 template <ConvActivation A, class C> __device__ C activation_gradient([[maybe_unused]] C z, C gy) {
   if constexpr (A == ConvActivation::relu) return z <= 0 ? 0 : gy;
-  if constexpr (A == ConvActivation::silu) {
-    const C s = 1 / (1 + exp(-z));
-    return gy * s * (1 + z * (1 - s));
-  }
+  if constexpr (A == ConvActivation::silu) return silu_gradient(gy, z, 1 / (1 + exp(-z)));
   return gy;
 }
 

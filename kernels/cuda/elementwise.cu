@@ -6,6 +6,7 @@
 #include "kernels/cuda/access.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/elementwise.h"
+#include "kernels/silu.h"
 #include "kernels/strided.h"
 
 namespace tapetum::kernels {
@@ -160,7 +161,7 @@ ELEMENTWISE(logical_or_forward, 2, numbers, x[0] != 0 || x[1] != 0);
 ELEMENTWISE(logical_xor_forward, 2, numbers, (x[0] != 0) != (x[1] != 0));
 ELEMENTWISE(relu_backward, 2, numbers, x[1] <= 0 ? 0 : x[0]);
 ELEMENTWISE(gelu_backward, 2, reals, x[0] * (normal_integral(x[1]) + x[1] * normal_density(x[1])));
-ELEMENTWISE(silu_backward, 2, reals, x[0] * sigmoid(x[1]) * (1 + x[1] * (1 - sigmoid(x[1]))));
+ELEMENTWISE(silu_backward, 2, reals, silu_gradient(x[0], x[1], sigmoid(x[1])));
 ELEMENTWISE(clamp_backward, 2, numbers, x[1] >= s[0] && x[1] <= s[1] ? x[0] : 0);
 
 ELEMENTWISE(where_forward, 3, numbers, x[0] != 0 ? x[1] : x[2]);

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "kernels/candidates.h"
+#include "kernels/reference/activation.h"
 #include "kernels/strided.h"
 
 namespace tapetum::kernels {
@@ -109,7 +110,7 @@ ELEMENTWISE(logical_or_forward, 2, numbers, x[0] != 0 || x[1] != 0);
 ELEMENTWISE(logical_xor_forward, 2, numbers, (x[0] != 0) != (x[1] != 0));
 ELEMENTWISE(relu_backward, 2, numbers, x[1] <= 0 ? 0 : x[0]);
 ELEMENTWISE(gelu_backward, 2, reals, x[0] * (normal_integral(x[1]) + x[1] * normal_density(x[1])));
-ELEMENTWISE(silu_backward, 2, reals, x[0] * sigmoid(x[1]) * (1 + x[1] * (1 - sigmoid(x[1]))));
+ELEMENTWISE(silu_backward, 2, reals, activation_gradient(ConvActivation::silu, x[1], x[0]));
 ELEMENTWISE(clamp_backward, 2, numbers, x[1] >= s[0] && x[1] <= s[1] ? x[0] : 0);
 
 ELEMENTWISE(where_forward, 3, numbers, x[0] != 0 ? x[1] : x[2]);
