@@ -1,5 +1,5 @@
 """Measures of versus_pytorch that are programs of their own on both sides. Each is a generator of figures, named as its group."""
-import json, os, pathlib, platform, statistics, subprocess, sys, tempfile, time
+import concurrent.futures, json, os, pathlib, platform, statistics, subprocess, sys, tempfile, time
 
 from figures import Figure
 
@@ -95,6 +95,27 @@ def memory(args, python):
         raise RuntimeError(f"the networks differ: {a['parameters']} and {b['parameters']} parameters")
     what = f"training of a U-Net, {'x'.join(map(str, sizes[:3]))}: peak"
     yield Figure("memory", what, "MB", a["megabytes"], {"eager": b["megabytes"]}, {"eager": 1 / 0.6})
+
+
+def crowded(args, python):
+    """How many times longer a step of a U-Net takes beside a loop that holds one of the CPUs, and beside the same program."""
+    sizes = [4, 32, 1, 1, args.threads] if args.smoke else [32, 128, 2, 4, args.threads]
+
+    def side(*command):
+        step = lambda _=None: json.loads(run(args, *command, *sizes)[0])["seconds_per_step"]
+        alone = step()
+        loop = subprocess.Popen([sys.executable, "-c", "import os\nos.sched_setaffinity(0, [max(os.sched_getaffinity(0))])\nwhile True: pass"])
+        try:
+            beside_loop = step()
+        finally:
+            loop.kill()
+            loop.wait()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            return {"loop": beside_loop / alone, "twice": statistics.mean(pool.map(step, range(2))) / alone}
+
+    a, b = alternately(args, lambda: side(args.tree / "bin/bench_unet"), lambda: side(python, ROOT / "bench/unet_pytorch.py"))
+    for key, what in {"loop": "a CPU is taken", "twice": "two programs"}.items():
+        yield Figure("crowded", f"step of a U-Net, {what}: times longer", "", a[key], {"eager": b[key]})
 
 
 def start(args, python):
