@@ -11,8 +11,8 @@ constexpr const char* name_of(ConvActivation a) {
   return names[static_cast<int>(a)];
 }
 
-// f.template operator()<A>() with an activation that the compiler knows.
-template <class F> auto with_activation(ConvActivation a, F f) {
+// f.template operator()<A>() with an activation that the compiler knows. (constexpr: device code may call it.)
+template <class F> constexpr auto with_activation(ConvActivation a, F f) {
   if (a == ConvActivation::relu) return f.template operator()<ConvActivation::relu>();
   return a == ConvActivation::silu ? f.template operator()<ConvActivation::silu>() : f.template operator()<ConvActivation::none>();
 }

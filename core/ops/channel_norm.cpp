@@ -249,6 +249,14 @@ Tensor batch_norm_act(const Tensor& x, Tensor running_mean, Tensor running_var, 
   return batch_normalised<BatchNormAct>({activation, o.eps}, x, running_mean, running_var, weight, bias, o);
 }
 
+ChannelAffine batch_norm_affine(const Tensor& running_mean, const Tensor& running_var, const Tensor& weight, const Tensor& bias, double eps) {
+  const DType type = compute_type(running_var.dtype());
+  const auto wide = [type](const Tensor& t) { return to_or_none(t, type); };
+  const Tensor deviation = rsqrt(wide(running_var) + eps), scale = weight.defined() ? wide(weight) * deviation : deviation;
+  const Tensor moved = wide(running_mean) * scale;
+  return {scale, bias.defined() ? wide(bias) - moved : -moved};
+}
+
 Tensor group_norm(const Tensor& input, int64_t groups, const Tensor& factors, const Tensor& shifts, const GroupNormOptions& o) {
   const Casting cast(GroupNorm::info.autocast);
   const Tensor x = cast(input), weight = cast(factors), bias = cast(shifts);

@@ -1,13 +1,13 @@
 // What the forward convolution does to its sums, bias included, while they are in the cache.
 #pragma once
 #include "kernels/conv.h"
+#include "kernels/cpu/activation.h"
 #include "kernels/cpu/conv_patches.h"
-#include "kernels/cpu/math.h"
 
 namespace tapetum::kernels {
 namespace {
 
-// y = activation(y + residual) with a residual that is stored as S; the gradients have neither.
+// y = activation(scale y + shift + residual) with a residual that is stored as S; the gradients have none of these.
 template <class S> class Epilogue {
   using T = Compute<S>;
 
@@ -15,19 +15,23 @@ template <class S> class Epilogue {
   Epilogue() = default;
   explicit Epilogue(const Conv2dArgs& a)
       : residual_(images(static_cast<const S*>(a.residual), a.shape.n, a.shape.p, a.shape.q, a.shape.residual_stride)),
+        scale_(static_cast<const T*>(a.scale)),
+        shift_(static_cast<const T*>(a.shift)),
         activation_(a.shape.activation) {}
 
   // Channels from `first` on.
   Epilogue from_channel(int64_t first) const {
     Epilogue e = *this;
     if (e.residual_.data) e.residual_.data += first * residual_.stride_c;
+    if (e.scale_) e.scale_ += first, e.shift_ += first;
     return e;
   }
-  bool is_empty() const { return !residual_.data && activation_ == ConvActivation::none; }
+  bool is_empty() const { return !scale_ && !residual_.data && activation_ == ConvActivation::none; }
   // Channels [c, c + channels) of one pixel: a register of them, or as they lie side by side at y.
   Vec<T> operator()(Vec<T> sum, int64_t n, int64_t h, int64_t w, int64_t c, int64_t channels) const {
+    if (scale_) sum = sum * Vec<T>::load(scale_ + c, channels) + Vec<T>::load(shift_ + c, channels);
     if (residual_.data) sum = sum + Vec<T>::gather(residual_.at(n, h, w) + c * residual_.stride_c, residual_.stride_c, channels);
-    return activate(sum);
+    return with_activation(activation_, [&]<ConvActivation A>() { return activate<A>(sum); });
   }
   void operator()(T* y, int64_t n, int64_t h, int64_t w, int64_t c, int64_t channels) const {
     if (is_empty()) return;
@@ -36,13 +40,8 @@ template <class S> class Epilogue {
   }
 
  private:
-  Vec<T> activate(Vec<T> x) const {
-    const Vec<T> zero(T(0)), one(T(1));
-    if (activation_ == ConvActivation::relu) return select(x < zero, zero, x);
-    return activation_ == ConvActivation::silu ? x / (one + exp(-x)) : x;
-  }
-
   Images<const S> residual_{};
+  const T *scale_ = nullptr, *shift_ = nullptr;
   ConvActivation activation_ = ConvActivation::none;
 };
 

@@ -37,7 +37,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) conv2d_forward_di
       sum = add_products<T>(sum, channels, x, z.x_stride[1], filter, z.w_stride[1]);
     }
   }
-  static_cast<T*>(a.y)[offset_of(z.y_stride, out)] = narrow<T>(epilogue(sum, epilogue.at(out.n, out.c, out.h, out.w)));
+  static_cast<T*>(a.y)[offset_of(z.y_stride, out)] = narrow<T>(epilogue(sum, out.c, epilogue.at(out.n, out.c, out.h, out.w)));
 }
 
 // Output row or column that reads input `at` through tap `tap`: at = out * stride + tap * dilation - padding. Negative: none.

@@ -75,7 +75,7 @@ template <class T, int V, bool forward> __global__ void __launch_bounds__(kThrea
     Values values{}, added{};
     if (residual) added = *reinterpret_cast<const Values*>(residual);
 #pragma unroll
-    for (int v = 0; v < V; ++v) values.at[v] = narrow<T>(epilogue(sums[j][v], residual ? &added.at[v] : nullptr));
+    for (int v = 0; v < V; ++v) values.at[v] = narrow<T>(epilogue(sums[j][v], c + v, residual ? &added.at[v] : nullptr));
     *reinterpret_cast<Values*>(to + (first + j) * d.out.w_stride) = values;
   }
 }

@@ -30,7 +30,8 @@ __global__ void __launch_bounds__(PixelTile<channels, channels_last>::kThreads, 
   const auto store = [&](int64_t i, int64_t k, float sum) {
     if (i >= in.pixels.count || k >= f.channels) return;
     const Pixels::At at = in.pixels.at(static_cast<int>(i));
-    const float y = f.epilogue(bias ? sum + widen(bias[k]) : sum, f.epilogue.at(at.n, group * f.channels + k, at.h, at.w));
+    const int64_t c = group * f.channels + k;
+    const float y = f.epilogue(bias ? sum + widen(bias[k]) : sum, c, f.epilogue.at(at.n, c, at.h, at.w));
     out[at.n * f.out_stride.n + k * f.out_stride.c + at.h * f.out_stride.h + at.w * f.out_stride.w] = narrow<T>(y);
   };
   if constexpr (channels_last)

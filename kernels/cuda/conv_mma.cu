@@ -44,10 +44,11 @@ template <class T, bool filter_along_depth> struct CorrelationProduct {
     const auto finish = [&](int i, int k, float(&pair)[2]) {
       if (f.epilogue.is_nothing() || i >= rows) return;
       const Pixels::At at = f.in.pixels.at(i);
-      const T* residual = f.epilogue.at(at.n, group * columns + k, at.h, at.w);
+      const int c = group * columns + k;
+      const T* residual = f.epilogue.at(at.n, c, at.h, at.w);
 #pragma unroll
       for (int q = 0; q < 2; ++q)
-        if (k + q < columns) pair[q] = f.epilogue(pair[q], residual ? residual + q * f.epilogue.stride.c : nullptr);
+        if (k + q < columns) pair[q] = f.epilogue(pair[q], c + q, residual ? residual + q * f.epilogue.stride.c : nullptr);
     };
     store_fragments<T>(sums, row, column, bias_of, finish, [&](int i, int k, const auto& run) {
       if (i >= rows) return;

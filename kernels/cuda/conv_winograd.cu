@@ -141,7 +141,7 @@ template <int m> __global__ void __launch_bounds__(kThreads) conv2d_winograd_out
         const int h = at.h + t / m, w = at.w + t % m;
         if (h >= p.p || w >= p.q) return;
         const float* added = residual ? residual + h * p.epilogue.stride.h + w * p.epilogue.stride.w : nullptr;
-        image[h * p.out_stride.h + w * p.out_stride.w] = p.epilogue(y + bias, added);
+        image[h * p.out_stride.h + w * p.out_stride.w] = p.epilogue(y + bias, share.channel, added);
       });
 }
 

@@ -1,5 +1,5 @@
 // y[n, k, p, q] = b[k] + sum over c, r, s of x[n, g C/groups + c, p stride + r dilation - padding, q ...] * w[k, c, r, s], k in group g,
-// then activation(y + residual)
+// then activation(scale[k] y + shift[k] + residual)
 #include "kernels/conv.h"
 
 #include "kernels/candidates.h"
@@ -54,11 +54,12 @@ template <Role role> Status run(const Conv2dArgs& a, Workspace& workspace) {
       if (role == Role::grad_weight) sum[((k * d1 + c) * d2 + r) * d3 + s] += x * y;
     });
     T* out = role == Role::forward ? ys : role == Role::grad_input ? xs : ws;
-    const auto residual = static_cast<const T*>(a.residual);
+    const auto residual = static_cast<const T*>(a.residual), scale = static_cast<const T*>(a.scale), shift = static_cast<const T*>(a.shift);
     for (int64_t i = 0; i < d0 * d1 * d2 * d3; ++i) {
       const int64_t i0 = i / (d1 * d2 * d3), i1 = i / (d2 * d3) % d1, i2 = i / d3 % d2, i3 = i % d3;
       const double added = residual ? residual[at(z.residual_stride, i0, i1, i2, i3)] : 0;
-      out[at(out_stride, i0, i1, i2, i3)] = static_cast<T>(activate(z.activation, sum[i] + added));
+      const double y = scale ? static_cast<double>(scale[i1]) * sum[i] + static_cast<double>(shift[i1]) : sum[i];
+      out[at(out_stride, i0, i1, i2, i3)] = static_cast<T>(activate(z.activation, y + added));
     }
   });
   return Status::ok;

@@ -18,6 +18,17 @@ inline Case act_row(const char* name, ConvActivation activation, std::vector<Sha
           .high = 1};
 }
 
+// The same with a scale and a shift of each channel behind the filter.
+inline Case affine_row(const char* name, ConvActivation activation, std::vector<Shape> shapes, const Conv2dOptions& o = {}) {
+  Case row = act_row(name, activation, std::move(shapes), o);
+  row.op = [=](const auto& x) {
+    Tensor b, residual;
+    for (size_t i = 4; i < x.size(); ++i) (x[i].dim() == 1 ? b : residual) = x[i];
+    return conv2d_act(x[0], x[1], b, x[2], x[3], residual, activation, o);
+  };
+  return row;
+}
+
 // The end of a residual block, fused and not: image and residual in channels_last.
 inline Tensor images(const Tensor& x) { return permute(x, {0, 3, 1, 2}); }
 template <class F> Case block_row(const char* name, F f) {
@@ -54,6 +65,31 @@ inline const std::vector<Case> conv_act_cases = {
     act_row("conv2d_act silu, one image", ConvActivation::silu, {{3, 5, 6}, {4, 3, 3, 3}, {4}, {4, 3, 4}}),
     act_row("conv2d_act relu, no images", ConvActivation::relu, {{0, 3, 4, 4}, {2, 3, 3, 3}, {2}, {0, 2, 2, 2}}),
     act_row("conv2d_act silu, no channels", ConvActivation::silu, {{1, 0, 4, 4}, {2, 0, 3, 3}, {2}, {1, 2, 2, 2}}),
+    affine_row("conv2d_act scaled", ConvActivation::none, {{2, 3, 5, 6}, {4, 3, 3, 3}, {4}, {4}, {4}, {2, 4, 5, 6}}, {.padding = 1}),
+    affine_row("conv2d_act scaled relu, without bias", ConvActivation::relu, {{2, 3, 5, 6}, {4, 3, 3, 3}, {4}, {4}}, {.padding = 1}),
+    affine_row("conv2d_act scaled silu, residual", ConvActivation::silu, {{1, 4, 5, 7}, {6, 4, 3, 1}, {6}, {6}, {1, 6, 3, 7}}),
+    affine_row("conv2d_act scaled silu, stride, bias", ConvActivation::silu, {{2, 4, 5, 5}, {3, 4, 2, 2}, {3}, {3}, {3}}, {.stride = 2}),
+    affine_row("conv2d_act scaled relu, groups", ConvActivation::relu, {{2, 6, 5, 4}, {4, 3, 3, 3}, {4}, {4}, {4}, {2, 4, 5, 4}},
+               {.padding = 1, .groups = 2}),
+    affine_row("conv2d_act scaled silu, depthwise", ConvActivation::silu, {{2, 5, 6, 5}, {5, 1, 3, 3}, {5}, {5}, {5}}, {.padding = 1, .groups = 5}),
+    affine_row("conv2d_act scaled none, depthwise 5x5 of 35 channels", ConvActivation::none, {{1, 35, 6, 13}, {35, 1, 5, 5}, {35}, {35}},
+               {.stride = 2, .padding = 2, .groups = 35}),
+    affine_row("conv2d_act scaled relu, depthwise in chunks", ConvActivation::relu, {{2, 32, 9, 10}, {32, 1, 3, 3}, {32}, {32}, {2, 32, 9, 10}},
+               {.padding = 1, .groups = 32}),
+    affine_row("conv2d_act scaled silu, 3x3 of 20 channels", ConvActivation::silu, {{2, 20, 7, 9}, {20, 20, 3, 3}, {20}, {20}, {20}}, {.padding = 1}),
+    affine_row("conv2d_act scaled relu, several passes and blocks", ConvActivation::relu,
+               {{1, 64, 15, 17}, {40, 64, 3, 3}, {40}, {40}, {1, 40, 15, 17}}, {.padding = 1}),
+    affine_row("conv2d_act scaled relu, 3x3 without padding", ConvActivation::relu, {{2, 16, 9, 14}, {140, 16, 3, 3}, {140}, {140}, {140}}),
+    affine_row("conv2d_act scaled none, in chunks", ConvActivation::none, {{2, 16, 9, 11}, {24, 16, 3, 3}, {24}, {24}}, {.padding = 1}),
+    affine_row("conv2d_act scaled silu, in chunks, odd output channels", ConvActivation::silu,
+               {{1, 8, 7, 6}, {11, 8, 3, 3}, {11}, {11}, {11}, {1, 11, 7, 6}}, {.padding = 1}),
+    affine_row("conv2d_act scaled silu, in chunks, groups", ConvActivation::silu, {{2, 32, 6, 7}, {48, 16, 3, 3}, {48}, {48}, {2, 48, 6, 7}},
+               {.padding = 1, .groups = 2}),
+    affine_row("conv2d_act scaled relu, in chunks, long sums", ConvActivation::relu, {{1, 128, 5, 6}, {16, 128, 3, 3}, {16}, {16}}, {.padding = 1}),
+    affine_row("conv2d_act scaled none, in chunks, 1x1", ConvActivation::none, {{2, 40, 8, 9}, {72, 40, 1, 1}, {72}, {72}, {72}}),
+    affine_row("conv2d_act scaled silu, one image", ConvActivation::silu, {{3, 5, 6}, {4, 3, 3, 3}, {4}, {4}, {4}, {4, 3, 4}}),
+    affine_row("conv2d_act scaled relu, no images", ConvActivation::relu, {{0, 3, 4, 4}, {2, 3, 3, 3}, {2}, {2}}),
+    affine_row("conv2d_act scaled silu, no channels", ConvActivation::silu, {{1, 0, 4, 4}, {2, 0, 3, 3}, {2}, {2}, {2}}),
     {.name = "conv2d_act relu, residual in another layout",
      .shapes = {{1, 16, 6, 7}, {8, 16, 3, 3}, {8}, {1, 6, 7, 8}},
      .op = [](const auto& x) { return conv2d_act(x[0], x[1], x[2], images(x[3]), ConvActivation::relu, {.padding = 1}); },

@@ -68,7 +68,7 @@ TEST_CASE("conv2d_act: NaN and infinities go where the composite sends them") {
 // Sums of whole numbers are exact in f32, those of the composite are not after its first rounding to 16 bits.
 TEST_CASE("conv2d_act: 16-bit results are rounded once") {
   const Tensor x = whole_numbers({2, 16, 7, 5}, 9), b = whole_numbers({24}, 9), residual = whole_numbers({2, 24, 7, 5}, 300);
-  const Tensor w = whole_numbers({24, 16, 3, 3}, 9);
+  const Tensor w = whole_numbers({24, 16, 3, 3}, 9), scale = whole_numbers({24}, 9), shift = whole_numbers({24}, 3000);  // both stay f32
   for (ConvActivation activation : {ConvActivation::none, ConvActivation::relu})
     for (DType t : {DType::f16, DType::bf16}) {
       const Conv2dOptions o{.padding = 1};
@@ -76,14 +76,36 @@ TEST_CASE("conv2d_act: 16-bit results are rounded once") {
         const kernels::KernelGuard guard("conv2d_forward:implicit_gemm");
         return conv2d(x, w, b, o);
       }();
-      const Tensor exact = to(activated(sums + to(to(residual, t), DType::f32), activation), t);
+      const Tensor added = to(to(residual, t), DType::f32);
+      const auto exact = [&](const Tensor& y) { return to(to(activated(y + added, activation), t), DType::f32); };
       for_each_candidate([&](DeviceKind device, const std::string& candidate) {
         if (candidate.starts_with("winograd")) return;  // rounds its transforms
         const auto at = [&](const Tensor& v) { return to(to(v, t), device); };
-        const Tensor y = to(conv2d_act(channels_last(at(x)), at(w), at(b), at(residual), activation, o), DeviceKind::cpu);
-        REQUIRE(amax(abs(to(y, DType::f32) - to(exact, DType::f32))).item() == 0);
+        const auto difference = [&](const Tensor& y, const Tensor& expected) {
+          return amax(abs(to(to(y, DeviceKind::cpu), DType::f32) - exact(expected))).item();
+        };
+        const Tensor image = channels_last(at(x));
+        const Tensor plain = conv2d_act(image, at(w), at(b), at(residual), activation, o);
+        REQUIRE(difference(plain, sums) == 0);
+        const Tensor scaled = conv2d_act(image, at(w), at(b), to(scale, device), to(shift, device), at(residual), activation, o);
+        REQUIRE(difference(scaled, sums * reshape(scale, {24, 1, 1}) + reshape(shift, {24, 1, 1})) == 0);
       });
     }
+}
+
+TEST_CASE("conv2d_act: a scale of 1 and a shift of 0 change no value") {
+  const Tensor x = rand({2, 32, 9, 11}, -1, 1), b = rand({32}, -1, 1), residual = rand({2, 32, 9, 11}, -1, 1);
+  for (int64_t groups : {1, 32}) {
+    const Conv2dOptions o{.padding = 1, .groups = groups};
+    const Tensor w = rand({32, 32 / groups, 3, 3}, -1, 1);
+    for (ConvActivation activation : kActivations)
+      for_each_candidate([&](DeviceKind device, const std::string&) {
+        const Tensor xs = channels_last(to(x, device)), ws = to(w, device), bs = to(b, device), rs = to(residual, device);
+        const Tensor one = ones({32}, DType::f32, device), zero = zeros({32}, DType::f32, device);
+        const Tensor plain = conv2d_act(xs, ws, bs, rs, activation, o), scaled = conv2d_act(xs, ws, bs, one, zero, rs, activation, o);
+        REQUIRE(amax(abs(scaled - plain)).item() == 0);
+      });
+  }
 }
 
 TEST_CASE("conv2d_act: the result has the layout of conv2d's") {
@@ -91,8 +113,12 @@ TEST_CASE("conv2d_act: the result has the layout of conv2d's") {
   REQUIRE(conv2d_act(x, w, {}, residual, ConvActivation::relu).strides() == conv2d(x, w).strides());
 }
 
-TEST_CASE("conv2d_act: wrong residuals are named") {
-  const Tensor x = rand({1, 3, 4, 4}, -1, 1), w = rand({2, 3, 3, 3}, -1, 1);
+TEST_CASE("conv2d_act: wrong residuals, scales and shifts are named") {
+  const Tensor x = rand({1, 3, 4, 4}, -1, 1), w = rand({2, 3, 3, 3}, -1, 1), two = ones({2});
+  const auto scaled = [&](const Tensor& scale, const Tensor& shift) { return conv2d_act(x, w, {}, scale, shift, {}, ConvActivation::relu); };
+  REQUIRE_THROWS_WITH(scaled(two, {}), "conv2d_act: scale and shift must both be given, shift is undefined");
+  REQUIRE_THROWS_WITH(scaled(two, ones({3})), "conv2d_act: shift must be [2], got [3]");
+  REQUIRE_THROWS_WITH(scaled(to(two, DType::f64), two), "conv2d_act: scale must be f32 as the input, got f64");
   REQUIRE_THROWS_WITH(conv2d_act(x, w, {}, rand({1, 2, 4, 4}, -1, 1), ConvActivation::relu),
                       "conv2d_act: residual must be [1, 2, 2, 2], got [1, 2, 4, 4]");
   REQUIRE_THROWS_AS(conv2d_act(x, w, {}, rand({1, 2, 2, 2}, -1, 1, DType::f64), ConvActivation::relu), DTypeError);
