@@ -50,8 +50,8 @@ void CifarResNetBlock::visit(nn::Visitor& v) {
 }
 
 Tensor CifarResNetBlock::forward(const Tensor& x) {
-  const Tensor y = bn2(conv2(norm_act(bn1, ConvActivation::relu, conv1(x))));
-  return relu(y + shortcut(x, y.size(1), conv1.options.stride.h));
+  const Tensor y = conv_norm_act(conv1, bn1, ConvActivation::relu, x);
+  return conv_norm_act(conv2, bn2, ConvActivation::relu, y, shortcut(x, y.size(1), conv1.options.stride.h));
 }
 
 CifarResNet::CifarResNet(const CifarResNetOptions& o)
@@ -79,7 +79,7 @@ void CifarResNet::visit(nn::Visitor& v) {
 
 Tensor CifarResNet::forward_features(const Tensor& x) {
   check_images("CifarResNet", x, options.in_channels, 1);
-  return mean(layer3(layer2(layer1(norm_act(bn1, ConvActivation::relu, conv1(x))))), {2, 3});
+  return mean(layer3(layer2(layer1(conv_norm_act(conv1, bn1, ConvActivation::relu, x)))), {2, 3});
 }
 
 Offers cifar_resnet_offers() {

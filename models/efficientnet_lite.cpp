@@ -6,6 +6,7 @@
 #include "models/efficientnet.h"
 #include "models/families.h"
 #include "models/initial.h"
+#include "nn/fuse.h"
 
 namespace tapetum::models {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 constexpr double kEps = 1e-3, kMomentum = 0.01;  // TensorFlow counts momentum from the other end: 0.99
 
 nn::BatchNorm2d norm(int64_t channels) { return nn::BatchNorm2d(channels, {.eps = kEps, .momentum = kMomentum}); }
+Tensor conv_norm(nn::Conv2d& conv, nn::BatchNorm2d& norm, const Tensor& x) { return conv_norm_act(conv, norm, ConvActivation::none, x); }
 nn::Conv2dSame pointwise(int64_t in, int64_t out) { return nn::Conv2dSame(in, out, 1, {.bias = false}); }
 
 nn::ModuleList<EfficientNetLiteBlock> blocks(double drop_path) {
@@ -57,9 +59,9 @@ void EfficientNetLiteBlock::visit(nn::Visitor& v) {
 }
 
 Tensor EfficientNetLiteBlock::forward(const Tensor& x) {
-  Tensor y = _expand_conv ? relu6((*_bn0)((*_expand_conv)(x))) : x;
-  y = relu6(_bn1(_depthwise_conv(y)));
-  y = _bn2(_project_conv(y));
+  Tensor y = _expand_conv ? relu6(conv_norm(*_expand_conv, *_bn0, x)) : x;
+  y = relu6(conv_norm(_depthwise_conv, _bn1, y));
+  y = conv_norm(_project_conv, _bn2, y);
   return residual ? x + drop_path(y) : y;
 }
 
@@ -88,9 +90,9 @@ void EfficientNetLite::visit(nn::Visitor& v) {
 
 Tensor EfficientNetLite::forward_features(const Tensor& x) {
   check_images("EfficientNetLite", x, options.in_channels, 1);
-  Tensor y = relu6(_bn0(_conv_stem(x)));
+  Tensor y = relu6(conv_norm(_conv_stem, _bn0, x));
   for (size_t i = 0; i < _blocks.size(); ++i) y = _blocks[i](y);
-  y = relu6(_bn1(_conv_head(y)));
+  y = relu6(conv_norm(_conv_head, _bn1, y));
   return mean(y, {2, 3});
 }
 

@@ -64,8 +64,8 @@ void BasicBlock::visit(nn::Visitor& v) {
 }
 
 Tensor BasicBlock::forward(const Tensor& x) {
-  const Tensor y = bn2(conv2(norm_act(bn1, ConvActivation::relu, conv1(x))));
-  return relu(y + (downsample ? (*downsample)(x) : x));
+  const Tensor y = conv_norm_act(conv1, bn1, ConvActivation::relu, x);
+  return conv_norm_act(conv2, bn2, ConvActivation::relu, y, downsample ? (*downsample)(x) : x);
 }
 
 Bottleneck::Bottleneck(int64_t in, int64_t planes, int64_t stride, int64_t groups, int64_t width_per_group)
@@ -88,9 +88,9 @@ void Bottleneck::visit(nn::Visitor& v) {
 }
 
 Tensor Bottleneck::forward(const Tensor& x) {
-  const Tensor few = norm_act(bn1, ConvActivation::relu, conv1(x));
-  const Tensor y = bn3(conv3(norm_act(bn2, ConvActivation::relu, conv2(few))));
-  return relu(y + (downsample ? (*downsample)(x) : x));
+  const Tensor few = conv_norm_act(conv1, bn1, ConvActivation::relu, x);
+  const Tensor y = conv_norm_act(conv2, bn2, ConvActivation::relu, few);
+  return conv_norm_act(conv3, bn3, ConvActivation::relu, y, downsample ? (*downsample)(x) : x);
 }
 
 ResNet::ResNet(const ResNetOptions& o)
@@ -122,7 +122,7 @@ void ResNet::visit(nn::Visitor& v) {
 
 Tensor ResNet::forward_features(const Tensor& x) {
   check_images("ResNet", x, options.in_channels, 1);
-  const Tensor stem = max_pool2d(norm_act(bn1, ConvActivation::relu, conv1(x)), 3, {.stride = 2, .padding = 1});
+  const Tensor stem = max_pool2d(conv_norm_act(conv1, bn1, ConvActivation::relu, x), 3, {.stride = 2, .padding = 1});
   return mean(layer4(layer3(layer2(layer1(stem)))), {2, 3});
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "nn/fuse.h"
 
@@ -20,10 +22,11 @@ void Sequential::visit(Visitor& v) {
 
 Tensor Sequential::forward(const Tensor& x) {
   Tensor y = x;
-  for (size_t i = 0; i < size(); ++i) {
-    const Tensor fused = i + 1 < size() ? run_fused(*children_[i], *children_[i + 1], y) : Tensor();
-    i += fused.defined();
-    y = fused.defined() ? fused : (*children_[i])(y);
+  const auto at = [&](size_t i) { return i < size() ? &*children_[i] : nullptr; };
+  for (size_t i = 0; i < size();) {
+    const Fused fused = run_fused(*children_[i], at(i + 1), at(i + 2), y);
+    y = fused.layers ? fused.result : (*children_[i])(y);
+    i += std::max<size_t>(fused.layers, 1);
   }
   return y;
 }

@@ -31,17 +31,27 @@ Conv2d::Conv2d(int64_t in, int64_t out, Size2 size, const Conv2dOptions& o) : op
   if (o.bias) bias = init::default_bias(weight, out);
 }
 
-Tensor Conv2d::forward(const Tensor& x) {
-  return conv2d(x, weight, bias, {.stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups});
+Conv2d::Call Conv2d::call(const Tensor& x) const {
+  return {x, {.stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups}};
 }
 
-Tensor Conv2dSame::forward(const Tensor& x) {
+Tensor Conv2d::forward(const Tensor& x) {
+  const Call c = call(x);
+  return conv2d(c.x, weight, bias, c.options);
+}
+
+Tensor Conv2d::forward_act(const Tensor& x, const ChannelAffine& affine, const Tensor& residual, ConvActivation activation) {
+  const Call c = call(x);
+  return conv2d_act(c.x, weight, bias, affine.scale, affine.shift, residual, activation, c.options);
+}
+
+Conv2d::Call Conv2dSame::call(const Tensor& x) const {
   if (x.dim() != 4) throw ShapeError(fmt::format("Conv2dSame: expected [N, C, H, W], got {}", to_string(x.shape())));
   const Size2 stride = options.stride, dilation = options.dilation;
   const int64_t h = same_padding(x.size(2), weight.size(2), stride.h, dilation.h), w = same_padding(x.size(3), weight.size(3), stride.w, dilation.w);
   const bool even = h % 2 == 0 && w % 2 == 0;  // then the convolution pads itself, without a copy
-  return conv2d(even ? x : pad(x, {w / 2, w - w / 2, h / 2, h - h / 2}), weight, bias,
-                {.stride = stride, .padding = even ? Size2(h / 2, w / 2) : Size2(0), .dilation = dilation, .groups = options.groups});
+  return {even ? x : pad(x, {w / 2, w - w / 2, h / 2, h - h / 2}),
+          {.stride = stride, .padding = even ? Size2(h / 2, w / 2) : Size2(0), .dilation = dilation, .groups = options.groups}};
 }
 
 ConvTranspose2d::ConvTranspose2d(int64_t in, int64_t out, Size2 size, const ConvTranspose2dOptions& o) : options(o) {

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/ops/conv.h"
 #include "core/ops/conv1d.h"
+#include "core/ops/norm.h"
 #include "nn/affine.h"
 
 namespace tapetum::nn {
@@ -18,14 +19,25 @@ struct Conv2dOptions {
 struct Conv2d : AffineLayer {
   Conv2d(int64_t in_channels, int64_t out_channels, Size2 kernel_size, const Conv2dOptions& options = {});
   Tensor forward(const Tensor& x) override;  // x [N, C, H, W] -> [N, K, P, Q]
+  // activation(scale forward(x) + shift + residual) as one op (conv2d_act of core/ops/conv.h); the caller minds hooks (nn/fuse.h)
+  Tensor forward_act(const Tensor& x, const ChannelAffine& affine, const Tensor& residual, ConvActivation activation);
   Conv2dOptions options;
+
+ protected:
+  struct Call {
+    Tensor x;
+    tapetum::Conv2dOptions options;
+  };
+  virtual Call call(const Tensor& x) const;  // what is convolved, and how
 };
 
 // TensorFlow's "same": ceil(H / stride) rows, for any stride. An odd number of zeros has the odd one below and to the right. options.padding is
 // ignored.
 struct Conv2dSame : Conv2d {
   using Conv2d::Conv2d;
-  Tensor forward(const Tensor& x) override;  // x [N, C, H, W] -> [N, K, ceil(H / stride), ceil(W / stride)]
+
+ protected:
+  Call call(const Tensor& x) const override;  // x [N, C, H, W], of which comes [N, K, ceil(H / stride), ceil(W / stride)]
 };
 
 struct ConvTranspose2dOptions {

@@ -38,7 +38,7 @@ Tensor BatchNorm2d::forward(const Tensor& x) { return forward_act(x, ConvActivat
 
 Tensor BatchNorm2d::forward_act(const Tensor& x, ConvActivation activation) {
   if (x.dim() != 4) throw ShapeError(fmt::format("BatchNorm2d: expected [N, C, H, W], got {}", to_string(x.shape())));
-  const bool batch = training || !running_mean.defined();
+  const bool batch = !is_fixed();
   double momentum = options.momentum.value_or(0);
   if (training && running_mean.defined() && !recomputing) {
     add_(num_batches_tracked, ones({}, DType::i64, num_batches_tracked.device()));

@@ -17,8 +17,9 @@ struct BatchNorm2d : AffineLayer {  // weight and bias [C]
   explicit BatchNorm2d(int64_t channels, const BatchNorm2dOptions& options = {});
   void visit(Visitor& v) override;
   Tensor forward(const Tensor& x) override;
-  Tensor forward_act(const Tensor& x, ConvActivation activation);  // activation(forward(x)) as one op; the caller minds hooks (nn/fuse.h)
-  Buffer running_mean, running_var, num_batches_tracked;           // [C], [C], i64 []; or undefined
+  Tensor forward_act(const Tensor& x, ConvActivation activation);        // activation(forward(x)) as one op; the caller minds hooks (nn/fuse.h)
+  bool is_fixed() const { return !training && running_mean.defined(); }  // the statistics do not come from x
+  Buffer running_mean, running_var, num_batches_tracked;                 // [C], [C], i64 []; or undefined
   BatchNorm2dOptions options;
 };
 

@@ -1,39 +1,56 @@
 #include <catch2/catch.hpp>
+#include <set>
+#include <string>
 
 #include "tapetum.h"
 
 namespace tapetum {
 namespace {
 
-// What a training step and an evaluation after it give: outputs, gradients, buffers.
-template <class M> std::vector<Tensor> results(M& model, const Tensor& x, bool fused) {
+struct Results {
+  std::vector<Tensor> training;  // output, gradients, buffers after a step
+  Tensor evaluation;             // behind it
+  std::set<std::string> ops;     // of that
+};
+
+template <class M> Results results(M& model, const Tensor& x, bool fused) {
   const bool before = nn::fusion();
   nn::set_fusion(fused);
   model.train();
   model.zero_grad();
   Tensor y = model(x);
   mean(y * y).backward();
-  std::vector<Tensor> all{y.detach()};
-  for (const Tensor& p : model.parameters()) all.push_back(p.grad());
-  for (const Tensor& b : model.buffers()) all.push_back(to(b, DType::f64));
+  Results r{{y.detach()}, {}, {}};
+  for (const Tensor& p : model.parameters()) r.training.push_back(p.grad());
+  for (const Tensor& b : model.buffers()) r.training.push_back(to(b, DType::f64));
   model.eval();
   {
     InferenceMode mode;
-    all.push_back(model(x));
+    profiler::Profile profile;
+    r.evaluation = model(x);
+    for (const profiler::Event& e : profile.events())
+      if (e.kind == profiler::Kind::op) r.ops.insert(e.name);
   }
   nn::set_fusion(before);
-  return all;
+  return r;
 }
 
 double greatest_difference(const Tensor& a, const Tensor& b) { return amax(abs(a - b)).item(); }
 
+// `tolerance` of training; in evaluation convolutions apply their norms, which rounds otherwise: differences are a share of the greatest value.
 template <class M> void check(M& together, M& apart, const Tensor& x, double tolerance) {
-  const std::vector<Tensor> a = results(together, x, true), b = results(apart, x, false);
-  REQUIRE(a.size() == b.size());
-  for (size_t i = 0; i < a.size(); ++i) {
+  const Results a = results(together, x, true), b = results(apart, x, false);
+  REQUIRE(a.training.size() == b.training.size());
+  for (size_t i = 0; i < a.training.size(); ++i) {
     INFO("tensor " << i);
-    REQUIRE(greatest_difference(a[i], b[i]) <= tolerance);
+    REQUIRE(greatest_difference(a.training[i], b.training[i]) <= tolerance);
   }
+  const double share = x.dtype() == DType::f32 ? 2e-5 : 1e-12;
+  REQUIRE(greatest_difference(a.evaluation, b.evaluation) <= share * amax(abs(b.evaluation)).item());
+  REQUIRE(a.ops.count("conv2d_act") == 1);
+  for (const char* norm : {"batch_norm_inference", "batch_norm_act_inference"}) REQUIRE(a.ops.count(norm) == 0);
+  REQUIRE(b.ops.count("conv2d_act") == 0);
+  REQUIRE(b.ops.count("batch_norm_inference") == 1);
 }
 
 }  // namespace
