@@ -16,7 +16,7 @@ struct CifarResNetOptions {
 
 // relu(shortcut(x) + two 3 x 3 convolutions). Where the size halves the shortcut takes every second pixel and adds channels of zeros, half of
 // them before and half after: the paper's option A, which has no parameters.
-struct CifarResNetBlock : nn::Layer {
+struct CifarResNetBlock : nn::Block {
   CifarResNetBlock(int64_t in, int64_t out, int64_t stride);
   void visit(nn::Visitor& v) override;
   Tensor forward(const Tensor& x) override;

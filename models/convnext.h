@@ -16,7 +16,7 @@ struct ConvNeXtOptions {
 };
 
 // Depthwise 7 x 7, layer norm, and two linear maps of each pixel with GELU between them; times a learnt factor for each channel, plus the input.
-struct ConvNeXtBlock : nn::Layer {
+struct ConvNeXtBlock : nn::Block {
   ConvNeXtBlock(int64_t dim, double layer_scale, double drop_path);
   void visit(nn::Visitor& v) override;
   Tensor forward(const Tensor& x) override;

@@ -23,7 +23,7 @@ struct EfficientNetOptions {
 
 // 1 x 1 to `expand` times the channels (left out where that is 1), depthwise, squeeze-and-excitation, 1 x 1 without activation.
 // The input is added where the shape stays.
-struct MBConv : nn::Layer {
+struct MBConv : nn::Block {
   MBConv(int64_t in, int64_t out, int64_t expand, int64_t kernel_size, int64_t stride, double drop_path);
   void visit(nn::Visitor& v) override;
   Tensor forward(const Tensor& x) override;

@@ -18,7 +18,7 @@ struct EfficientNetLiteOptions {
 
 // Inverted residual: 1 x 1 to `expand` times the channels (left out where that is 1), depthwise, 1 x 1 down to few; no activation at the end.
 // The input is added where the shape stays.
-struct EfficientNetLiteBlock : nn::Layer {
+struct EfficientNetLiteBlock : nn::Block {
   EfficientNetLiteBlock(int64_t in, int64_t out, int64_t expand, int64_t kernel_size, int64_t stride, double drop_path);
   void visit(nn::Visitor& v) override;
   Tensor forward(const Tensor& x) override;

@@ -13,7 +13,7 @@ struct MobileNetV2Options {
 
 // 1 x 1 to `expand` times the channels (left out where that is 1), depthwise 3 x 3, 1 x 1 without activation, which would lose information in
 // few channels. The input is added where the shape stays.
-struct InvertedResidual : nn::Layer {
+struct InvertedResidual : nn::Block {
   InvertedResidual(int64_t in, int64_t out, int64_t stride, int64_t expand);
   void visit(nn::Visitor& v) override { v("conv", conv); }
   Tensor forward(const Tensor& x) override;

@@ -21,7 +21,7 @@ struct MobileNetV3Row {
 };
 
 // 1 x 1 to `expanded` channels, depthwise, squeeze-and-excitation, 1 x 1 without activation. The input is added where the shape stays.
-struct MobileNetV3Block : nn::Layer {
+struct MobileNetV3Block : nn::Block {
   explicit MobileNetV3Block(const MobileNetV3Row& row);
   void visit(nn::Visitor& v) override { v("block", block); }
   Tensor forward(const Tensor& x) override;

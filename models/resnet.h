@@ -22,7 +22,7 @@ struct ResNetOptions {
 };
 
 // Two 3 x 3 convolutions: [N, in, H, W] -> [N, planes, H / stride, W / stride]. The shortcut is a 1 x 1 convolution where the shape changes.
-struct BasicBlock : nn::Layer {
+struct BasicBlock : nn::Block {
   BasicBlock(int64_t in, int64_t planes, int64_t stride);
   void visit(nn::Visitor& v) override;
   Tensor forward(const Tensor& x) override;
@@ -34,7 +34,7 @@ struct BasicBlock : nn::Layer {
 };
 
 // 1 x 1 to few channels, 3 x 3 among them, 1 x 1 to 4 planes. The 3 x 3 convolution strides, where the paper has the first: more accurate.
-struct Bottleneck : nn::Layer {
+struct Bottleneck : nn::Block {
   Bottleneck(int64_t in, int64_t planes, int64_t stride, int64_t groups, int64_t width_per_group);
   void visit(nn::Visitor& v) override;
   Tensor forward(const Tensor& x) override;

@@ -15,7 +15,7 @@ struct SqueezeNetOptions {
 };
 
 // 1 x 1 convolutions to few channels, then from these 1 x 1 and 3 x 3 ones side by side.
-struct Fire : nn::Layer {
+struct Fire : nn::Block {
   Fire(int64_t in, int64_t squeezed, int64_t expanded1x1, int64_t expanded3x3);
   void visit(nn::Visitor& v) override;
   Tensor forward(const Tensor& x) override;  // [N, in, H, W] -> [N, expanded1x1 + expanded3x3, H, W]

@@ -24,7 +24,7 @@ struct ViTOptions {
 };
 
 // Self-attention and a perceptron, each with a norm and a residual connection: [N, T, dim] -> [N, T, dim].
-struct ViTBlock : nn::Layer {
+struct ViTBlock : nn::Block {
   ViTBlock(const ViTOptions& options, double drop_path);
   void visit(nn::Visitor& v) override;
   Tensor forward(const Tensor& x) override;

@@ -36,9 +36,17 @@ class Sequential : public Layer {
   void visit(Visitor& v) override;
   Tensor forward(const Tensor& x) override;
 
+ protected:
+  Tensor forward_recomputed(const Tensor& x) override;  // in parts that begin with a convolution each
+
  private:
+  Tensor run(const Tensor& x, size_t begin, size_t end);
+
   std::vector<Box<Layer>> children_;
 };
+
+// Sets `recomputed` in every Block of a model or, where there is none, in each Sequential with a convolution. Throws Error for a model with neither.
+void recompute_blocks(Module& model);
 
 // Named "0", "1", ...; its owner's forward says how they are called.
 template <std::derived_from<Module> M = Layer> class ModuleList : public Module {

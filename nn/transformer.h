@@ -19,7 +19,7 @@ struct TransformerEncoderLayerOptions {
 };
 
 // Self-attention, then two linear maps with the activation between them, each with a residual connection: [B, T, E] -> [B, T, E].
-struct TransformerEncoderLayer : Layer {
+struct TransformerEncoderLayer : Block {
   TransformerEncoderLayer(int64_t d_model, int64_t nhead, const TransformerEncoderLayerOptions& options = {});
   void visit(Visitor& v) override;
   Tensor forward(const Tensor& x) override { return forward(x, {}); }

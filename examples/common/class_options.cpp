@@ -42,6 +42,7 @@ void add_training(ClassOptions& o, CommandLine& line) {
   line.add("--cutmix", o.cutmix, "Pictures get rectangles of others, the share from Beta(X, X); 0: not");
   line.add("--dropout", o.dropout, "Before the last layer (-1: the architecture's own)");
   line.add("--drop-path", o.drop_path, "Stochastic depth (-1: the architecture's own)");
+  line.add("--checkpoint", o.checkpoint, "Keep less for the gradients and compute it again: less memory, more time, the same losses");
   line.add("--patience", o.patience, "Stop after so many epochs without a better accuracy (0: never); best.safetensors has the best weights");
   line.add("--find-lr", o.find_lr, "Only look for a learning rate: lr_finder.png in the run's folder");
 }
@@ -148,7 +149,7 @@ tapetum::train::Record to_record(const ClassOptions& o) {
   r.set("split", o.split).set("csv_file", o.csv_file).set("csv_label", o.csv_label).set("skip_broken", o.skip_broken).set("hold_out", o.hold_out);
   r.set("size", std::vector<int64_t>{o.size.h, o.size.w}).set("model", o.model).set("weights", o.weights).set("key", o.key).set("freeze", o.freeze);
   r.set("dropout", o.dropout).set("drop_path", o.drop_path).set("augment", o.augment).set("label_smoothing", o.label_smoothing);
-  r.set("mixup", o.mixup).set("cutmix", o.cutmix).set("patience", o.patience);
+  r.set("mixup", o.mixup).set("cutmix", o.cutmix).set("checkpoint", o.checkpoint).set("patience", o.patience);
   for (const auto& [name, rate] : o.group_lr) rates.set(name, rate);
   r.set("group_lr", rates);
   o.record(r);

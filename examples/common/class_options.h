@@ -17,6 +17,7 @@ struct ClassOptions : Recipe {
   tapetum::Size2 size = 0;  // 0: as the data or the weights want
 
   std::string model, weights, key, freeze = "none";
+  bool checkpoint = false;
   double dropout = -1, drop_path = -1;
   std::map<std::string, double> group_lr;  // of finetune: prefix of parameters' names -> rate; "head" is the classifier
 

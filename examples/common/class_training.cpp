@@ -54,6 +54,7 @@ class Training {
         scaler(o.scaler()),
         frozen_(o.freeze == "backbone") {
     m.model->to(device);
+    if (o.checkpoint) tp::nn::recompute_blocks(*m.model);
     tp::data::ClassificationData train = tp::data::Prepared(sets.train, m.preprocess, augmentation_of(o.augment)),
                                  val = tp::data::Prepared(sets.val, m.preprocess);
     if (notes)

@@ -54,6 +54,16 @@ class TrainClassifier(ProgramTest):
         self.assertEqual(weights("whole"), weights("parts"))
         self.assert_one_line(run("train_classifier", "--data", "imagefolder", *SHORT, *common, "--seed", "1", "--resume", "--out", self.folder / "parts"), 1, "--seed")
 
+    def test_checkpoints(self):
+        weights = lambda name: (self.folder / name / "model.safetensors").read_bytes()
+        photos = self.pictures()
+        for model in ["simple_cnn", "resnet20"]:
+            for out, flags in {"plain": [], "again": ["--checkpoint"]}.items():
+                self.train("--root", photos, "--epochs", "2", "--model", model, *flags, "--out", self.folder / model / out)
+            self.assertEqual(weights(f"{model}/plain"), weights(f"{model}/again"))
+        line = run("train_classifier", "--data", "imagefolder", *SHORT, "--root", photos, "--model", "lenet5", "--checkpoint", "--out", self.folder / "none")
+        self.assert_one_line(line, 1, "LeNet5", "neither blocks")
+
     def test_mixed_precision(self):
         photos = self.pictures()
         common = ["--root", photos, "--epochs", "3", "--amp", "f16"]
