@@ -106,10 +106,11 @@ template <class S> struct Depthwise {
   }
 
   [[gnu::noinline]] void finish(const V* block, int64_t outputs, int64_t n, int64_t h, int64_t w, int64_t c, int64_t channels) const {
-    for (int64_t b = 0; b < outputs; ++b) {
-      const int64_t at = w + b * phases_w;
-      epilogue(block[b], n, h, at, c, channels).store(out.at(n, h, at) + c, channels);
-    }
+    const int64_t step = phases_w * out.stride_w;
+    S* y = out.at(n, h, w) + c;
+    epilogue.for_channels(c, channels, [&](auto apply) {
+      for (int64_t b = 0; b < outputs; ++b, y += step) apply(block[b], n, h, w + b * phases_w).store(y, channels);
+    });
   }
 };
 

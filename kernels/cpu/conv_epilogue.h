@@ -10,6 +10,7 @@ namespace {
 // y = activation(scale y + shift + residual) with a residual that is stored as S; the gradients have none of these.
 template <class S> class Epilogue {
   using T = Compute<S>;
+  using V = Vec<T>;
 
  public:
   Epilogue() = default;
@@ -28,15 +29,24 @@ template <class S> class Epilogue {
   }
   bool is_empty() const { return !scale_ && !residual_.data && activation_ == ConvActivation::none; }
   // Channels [c, c + channels) of one pixel: a register of them, or as they lie side by side at y.
-  Vec<T> operator()(Vec<T> sum, int64_t n, int64_t h, int64_t w, int64_t c, int64_t channels) const {
-    if (scale_) sum = sum * Vec<T>::load(scale_ + c, channels) + Vec<T>::load(shift_ + c, channels);
-    if (residual_.data) sum = sum + Vec<T>::gather(residual_.at(n, h, w) + c * residual_.stride_c, residual_.stride_c, channels);
-    return with_activation(activation_, [&]<ConvActivation A>() { return activate<A>(sum); });
+  V operator()(V sum, int64_t n, int64_t h, int64_t w, int64_t c, int64_t channels) const {
+    for_channels(c, channels, [&](auto apply) { sum = apply(sum, n, h, w); });
+    return sum;
   }
   void operator()(T* y, int64_t n, int64_t h, int64_t w, int64_t c, int64_t channels) const {
     if (is_empty()) return;
-    for (int64_t i = 0; i < channels; i += Vec<T>::lanes)
-      (*this)(Vec<T>::load(y + i, channels - i), n, h, w, c + i, channels - i).store(y + i, channels - i);
+    for (int64_t i = 0; i < channels; i += V::lanes) (*this)(V::load(y + i, channels - i), n, h, w, c + i, channels - i).store(y + i, channels - i);
+  }
+  // f(apply), apply(sum, n, h, w) being that for a register of channels [c, c + channels): what all pixels share is looked up once.
+  template <class F> void for_channels(int64_t c, int64_t channels, F f) const {
+    const V scale = scale_ ? V::load(scale_ + c, channels) : V(T(1)), shift = scale_ ? V::load(shift_ + c, channels) : V(T(0));
+    with_activation(activation_, [&]<ConvActivation A>() {
+      f([&](V sum, int64_t n, int64_t h, int64_t w) {
+        if (scale_) sum = sum * scale + shift;
+        if (residual_.data) sum = sum + V::gather(residual_.at(n, h, w) + c * residual_.stride_c, residual_.stride_c, channels);
+        return activate<A>(sum);
+      });
+    });
   }
 
  private:
