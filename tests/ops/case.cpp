@@ -118,16 +118,15 @@ void compare(const Tensor& y, const Tensor& exact, const Tolerance& tolerance) {
   if (!y.defined()) return;
   REQUIRE(y.shape() == exact.shape());
   const Tensor a = contiguous(to(to(y, DeviceKind::cpu), DType::f64)), b = contiguous(to(exact, DType::f64));
+  const double *given = a.data<double>(), *right = b.data<double>();
   double scale = 0, worst = 0;
   for (int64_t i = 0; i < a.numel(); ++i) {
-    const double u = a.data<double>()[i], v = b.data<double>()[i];
+    const double u = given[i], v = right[i];
+    if (std::isfinite(v)) scale = std::fmax(scale, std::fabs(v));
     if (u == v || u == rounded(v, y.dtype()) || (std::isnan(u) && std::isnan(v))) continue;  // the same infinity, or NaN on both sides
     const double d = std::fabs(u - v);
     worst = d <= worst ? worst : d;  // a NaN is kept
-    if (std::isfinite(v)) scale = std::fmax(scale, std::fabs(v));
   }
-  for (int64_t i = 0; i < b.numel(); ++i)
-    if (std::isfinite(b.data<double>()[i])) scale = std::fmax(scale, std::fabs(b.data<double>()[i]));
   const double allowed = is_floating(y.dtype()) ? tolerance.relative * scale + tolerance.absolute : 0;
   INFO("greatest difference " << worst << ", allowed " << allowed);
   CHECK(worst <= allowed);  // and on to the next: which candidates, layouts and dtypes fail says more than the first
@@ -171,10 +170,11 @@ Whose whose(std::string_view candidate) { return candidate == "cub" || candidate
 
 void check_slots(const Case& row, DeviceKind device, const std::vector<Tensor>& xs, const std::vector<Tensor>& exact, const std::string& where,
                  Whose owner = Whose::ours) {
-  const bool half = !xs.empty() && size_of(xs[0].dtype()) == 2;  // references have f32 and f64
+  const bool half = !xs.empty() && size_of(xs[0].dtype()) == 2;
+  const bool reference = !half && kernels::active_isa() == Isa::baseline;  // references have f32 and f64, and are the same on all
   for (const auto* slot : row.slots)
     for (int c = 0; const char* name = slot->candidate(device, c); ++c) {
-      if (whose(name) != owner || (half && std::string_view(name) == "reference")) continue;
+      if (whose(name) != owner || (!reference && std::string_view(name) == "reference")) continue;
       INFO(row.name << " " << slot->name << ":" << name << " " << (xs.empty() ? "" : name_of(xs[0].dtype())) << " " << where);
       check_candidate(row, *slot, device, c, xs, exact);
     }
@@ -186,6 +186,26 @@ void check_candidates_on(const Case& row, const std::vector<Tensor>& xs, const s
     kernels::IsaGuard isa_guard(isa);
     check_slots(row, DeviceKind::cpu, xs, exact, std::string(kernels::name_of(isa)) + " " + layout);
   }
+}
+
+// What f calls: ops with the shapes of their inputs, and options.
+struct Call {
+  std::string op, shapes, options;
+};
+template <class F> std::vector<Call> traced(F f) {
+  struct Collector final : Tracer {
+    std::vector<Call> calls;
+    void op(const OpInfo& info, const std::string& options, const Tensor* inputs, size_t count, const Tensor*, size_t) override {
+      std::string shapes;
+      for (size_t i = 0; i < count; ++i) shapes += " " + (inputs[i].defined() ? to_string(inputs[i].shape()) : "none");
+      calls.push_back({info.name, shapes, options});
+    }
+  } collector;
+  Modes m = modes;
+  m.tracer = &collector;
+  ModesGuard guard(m);
+  f();
+  return collector.calls;
 }
 
 // False for an op that is not made for its inputs' dtype, and says so.
@@ -221,6 +241,18 @@ void check_candidates(const Case& row) {
       check_candidates_on(row, xs, oracle(row, xs), dim ? "last repeated" : "first repeated");
     }
   }
+}
+
+void check_sample(const Case& row, int index) {
+  constexpr DType dtypes[] = {DType::f32, DType::f32, DType::f16, DType::f32,
+                              DType::f64, DType::f32, DType::bf16};                        // 7 and 3 layouts: all pairs occur
+  const auto inputs = make_inputs(row, dtypes[index % std::ssize(dtypes)], 1000 + index);  // never the cotangent's seed: what is parallel cancels
+  const int layout = index % 3;
+  std::string calls;
+  for (const Call& c : traced([&] { row.op(inputs); })) calls += c.op + c.shapes + " " + c.options + "\n";
+  INFO(calls);
+  kernels::GuardWords guards;
+  check_candidates_on(row, with_layout(inputs, static_cast<Layout>(layout)), oracle(row, inputs), kLayoutNames[layout]);
 }
 
 static void check_on_cuda(const Case& row, Whose owner) {
@@ -304,25 +336,20 @@ void check_twin(const Case& row) {
 }
 
 void print_trace(const Case& row) {
-  struct Printer final : Tracer {
-    void op(const OpInfo& info, const std::string& options, const Tensor*, size_t, const Tensor*, size_t) override {
-      std::printf("traced\t%s\t%s\n", info.name, options.c_str());
-    }
-  } printer;
-  Modes traced = modes;
-  traced.tracer = &printer;
   auto xs = make_inputs(row, DType::f32);
-  ModesGuard guard(traced);
-  run(row, xs);
-  if (row.flat) return;
-  for (Tensor& x : xs) x.set_requires_grad();
-  const Tensor y = row.op(xs);
-  xs.push_back(rand(y.shape(), -1, 1, y.dtype()).set_requires_grad());
-  std::vector<Tensor> first, cotangents;  // second order, for what runs there only
-  for (const Tensor& g : grad({y}, {xs.begin(), xs.end() - 1}, {xs.back()}, {.create_graph = true}))
-    if (g.defined() && g.requires_grad()) first.push_back(g);
-  for (const Tensor& g : first) cotangents.push_back(rand(g.shape(), -1, 1, g.dtype()));
-  if (!first.empty()) grad(first, xs, cotangents);
+  const auto calls = traced([&] {
+    run(row, xs);
+    if (row.flat) return;
+    for (Tensor& x : xs) x.set_requires_grad();
+    const Tensor y = row.op(xs);
+    xs.push_back(rand(y.shape(), -1, 1, y.dtype()).set_requires_grad());
+    std::vector<Tensor> first, cotangents;  // second order, for what runs there only
+    for (const Tensor& g : grad({y}, {xs.begin(), xs.end() - 1}, {xs.back()}, {.create_graph = true}))
+      if (g.defined() && g.requires_grad()) first.push_back(g);
+    for (const Tensor& g : first) cotangents.push_back(rand(g.shape(), -1, 1, g.dtype()));
+    if (!first.empty()) grad(first, xs, cotangents);
+  });
+  for (const Call& c : calls) std::printf("traced\t%s\t%s\n", c.op.c_str(), c.options.c_str());
 }
 
 void print_dtypes(const Case& row) {

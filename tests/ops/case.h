@@ -37,6 +37,9 @@ void check_twin(const Case& row);         // gradients of the kernels against th
 void print_trace(const Case& row);        // each op of the row with its options, for tests/check_ops.py
 void print_dtypes(const Case& row);       // what the row does with inputs of each dtype, for tests/check_dtypes.py
 
+// As check_candidates for one dtype and one layout, which the index chooses: for rows by the hundred. What fails is named with all its options.
+void check_sample(const Case& row, int index);
+
 template <class Rows> void check_all(const Rows& rows, void (*check)(const Case&)) {
   for (const Case& row : rows) check(row);
 }

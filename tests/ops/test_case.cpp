@@ -21,4 +21,12 @@ TEST_CASE("case rows: a result written past its end by one element is noticed", 
                     .flat = true});
 }
 
+TEST_CASE("case rows: a sample that is wrong in f32 by a part in ten thousand is noticed", "[!shouldfail]") {
+  check_sample({.name = "inexact",
+                .shapes = {{3, 5}},
+                .op = [](const auto& x) { return neg(x[0]) * (x[0].dtype() == DType::f32 ? 1.0001 : 1); },
+                .slots = {&kernels::neg_forward}},
+               0);
+}
+
 }  // namespace tapetum::test

@@ -11,29 +11,6 @@ OP_TESTS("conv", conv_cases)
 
 namespace {
 
-// A random convolution: sizes small and odd, each option at its default half of the time.
-Case random_row(RandomStream& random) {
-  const auto pick = [&](int64_t low, int64_t high) { return low + random.integer(high - low + 1); };
-  const auto maybe = [&](int64_t usual, int64_t high) { return random.chance(0.5) ? usual : pick(1, high); };
-  Conv2dOptions o{
-      .stride = {maybe(1, 3), maybe(1, 3)}, .padding = {pick(0, 3), pick(0, 3)}, .dilation = {maybe(1, 3), maybe(1, 3)}, .groups = maybe(1, 4)};
-  const int64_t c = pick(1, 20), k = random.chance(0.3) ? 1 : pick(1, 40), r = pick(1, 4), s = pick(1, 4);
-  const int64_t h = std::max<int64_t>(1, o.dilation.h * (r - 1) + 1 - 2 * o.padding.size.h) + pick(0, 12);
-  const int64_t w = std::max<int64_t>(1, o.dilation.w * (s - 1) + 1 - 2 * o.padding.size.w) + pick(0, 12);
-  Case row = conv_row("random", {{pick(1, 3), c * o.groups, h, w}, {k * o.groups, c, r, s}, {k * o.groups}}, o);
-  row.amplification = 16;  // a lone channel has a lone gradient, which may cancel
-  return row;
-}
-
-void check_random_rows(int count, uint64_t seed) {
-  RandomStream random(seed);
-  for (int i = 0; i < count; ++i) {
-    const Case row = random_row(random);
-    INFO("sample " << i << ": input " << to_string(row.shapes[0]) << ", weight " << to_string(row.shapes[1]));
-    check_candidates(row);
-  }
-}
-
 Tensor image(const Shape& shape) { return rand(shape, -1, 1); }
 
 // Rows whose gradients have kernels for channels side by side, with results in the order in which channels_last ones lie: so do the gradients
@@ -60,9 +37,6 @@ TEST_CASE("conv: cuda kernels match the reference for gradients in channels_last
   check_all(rows_with_channels_last_gradients(), check_cuda);
 }
 #endif
-
-TEST_CASE("conv: random shapes and options match the reference") { check_random_rows(60, 20); }
-TEST_CASE("conv: many random shapes and options match the reference", "[nightly]") { check_random_rows(1000, 21); }
 
 TEST_CASE("conv2d: the result is channels_last when the input is, or when that is preferred") {
   const Tensor w = image({5, 3, 3, 3});
