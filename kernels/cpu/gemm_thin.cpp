@@ -79,7 +79,8 @@ template <class S, int V> void multiply_along(const Thin<S>& t, const float* x, 
 
 constexpr int64_t kAhead = 16;  // steps of the depth that are asked for early: each lies in a page of its own, which the hardware does not foresee
 
-// w's lines lie side by side: some steps of the depth at a time are added to the results of a block of lines, which stay in the cache. x is [depth][V].
+// w's lines lie side by side: some steps of the depth at a time are added to the results of a block of lines, which stay in the cache. x is
+// [depth][V].
 template <class S, int V> void multiply_across(const Thin<S>& t, const float* x, int64_t first, int64_t end) {
   constexpr int64_t together = V <= 2 ? 8 : 16 / V;
   const int64_t count = end - first, line = (count + kLanes - 1) / kLanes * kLanes + kLanes;
@@ -112,8 +113,7 @@ template <class S, int V> void multiply_across(const Thin<S>& t, const float* x,
   for (; l + together <= t.depth; l += together) add.template operator()<together>(l);
   for (; l < t.depth; ++l) add.template operator()<1>(l);
   for (int v = 0; v < std::min<int64_t>(V, t.vectors); ++v)
-    for (int64_t i = 0; i < count; i += kLanes)
-      Vec<float>::load(c + v * line + i).scatter(&t.result(first + i, v), t.c_line, count - i);
+    for (int64_t i = 0; i < count; i += kLanes) Vec<float>::load(c + v * line + i).scatter(&t.result(first + i, v), t.c_line, count - i);
 }
 
 template <class S, int V> void run_thin(const Thin<S>& t, float* x) {
@@ -148,6 +148,7 @@ Status run(const MatmulArgs& args, Workspace& workspace) {
 
 }  // namespace
 
-TAPETUM_CPU_CANDIDATE(MatmulArgs, matmul_thin){.name = "thin", .supports = supports, .prefers = prefers, .workspace = workspace, .error = error, .run = run};
+TAPETUM_CPU_CANDIDATE(MatmulArgs, matmul_thin){
+    .name = "thin", .supports = supports, .prefers = prefers, .workspace = workspace, .error = error, .run = run};
 
 }  // namespace tapetum::kernels

@@ -45,8 +45,15 @@ size_t peak_of(nn::Layer& model, bool recompute) {
 }  // namespace
 
 TEST_CASE("recomputed blocks: losses, weights and running statistics are the same, of every family") {
-  for (const auto& [name, size] : {std::pair("resnet18", 33), {"resnet50", 33}, {"resnet20", 32}, {"mobilenet_v2", 33}, {"mobilenet_v3_small", 33},
-                                   {"efficientnet_b0", 33}, {"efficientnet_lite0", 33}, {"squeezenet1_1", 33}, {"simple_cnn", 32}}) {
+  for (const auto& [name, size] : {std::pair("resnet18", 33),
+                                   {"resnet50", 33},
+                                   {"resnet20", 32},
+                                   {"mobilenet_v2", 33},
+                                   {"mobilenet_v3_small", 33},
+                                   {"efficientnet_b0", 33},
+                                   {"efficientnet_lite0", 33},
+                                   {"squeezenet1_1", 33},
+                                   {"simple_cnn", 32}}) {
     INFO(name);
     const Trained plain = trained(name, size, false), again = trained(name, size, true);
     REQUIRE(plain.loss == again.loss);
