@@ -74,18 +74,41 @@ class Table:
         except Exception as error:
             self.fail(group, group, error)
 
-    def summary(self):
-        for text, count in self.notes.items():
-            self.say(f"no figure in {count} rows: {text}")
+    def groups(self):
         groups = {}
         for figure in self.figures:
             groups.setdefault(figure.group, []).append(figure)
+        return groups
+
+    def summary(self):
+        for text, count in self.notes.items():
+            self.say(f"no figure in {count} rows: {text}")
         self.say(f"\n{'':26}{'/best, geometric mean':>22}{'least':>7}{'goals met':>12}")
-        for group, members in groups.items():
+        for group, members in self.groups().items():
             ratios = [f.ratio("best") for f in members if f.ratio("best")]
             with_goals = [f for f in members if f.met is not None]
             mean = f"{statistics.geometric_mean(ratios):22.2f}{min(ratios):7.2f}" if ratios else f"{'':29}"
             self.say(f"{group:26}{mean}{sum(f.met for f in with_goals):6} of {len(with_goals)}")
+
+    def markdown(self):
+        """The figures of whole programs one by one, those of operations by group."""
+        number = lambda value: "" if value is None else f"{value:.2f}"
+        lines = [f"{self.machine['cpu']}, {self.machine['threads']} threads ({self.machine['isa']}); PyTorch {self.machine['torch']}.", ""]
+        lines += ["| | ours | PyTorch as it comes | its best form | others | goal |", "|---|---|---|---|---|---|"]
+        for f in self.figures:
+            if f.group.startswith("ops/"):
+                continue
+            others = ", ".join(f"{form} {ratio:.2f}" for form, ratio in f.ratios.items() if form not in PYTORCH)
+            goals = ", ".join(f"{form} {goal:.3g}" for form, goal in f.goals.items()) + (": missed" if f.met is False else "")
+            best = f"{number(f.ratio('best'))} {f.best}" if f.best else ""
+            lines.append(f"| {f.name} | {f.ours:.4g} {f.unit} | {number(f.ratio('eager'))} | {best} | {others} | {goals} |")
+        lines += ["", "| operations | rows | ratio to its best form, geometric mean | least | goals met |", "|---|---|---|---|---|"]
+        for group, members in self.groups().items():
+            ratios = [f.ratio("best") for f in members if f.ratio("best")]
+            if group.startswith("ops/") and ratios:
+                met = [f.met for f in members if f.met is not None]
+                lines.append(f"| {group[4:]} | {len(members)} | {statistics.geometric_mean(ratios):.2f} | {min(ratios):.2f} | {sum(met)} of {len(met)} |")
+        return "\n".join(lines) + "\n"
 
     def json(self):
         return json.dumps({"machine": self.machine, "figures": [vars(figure) for figure in self.figures]}, indent=1) + "\n"
