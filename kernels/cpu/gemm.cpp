@@ -96,7 +96,7 @@ template <class S, class F> void place_a(const S* a, const Matrix& s, int64_t de
 #else
   if constexpr (std::is_same_v<S, F>) {
     x.a = a, x.a_row = s.row, x.a_step = s.column;
-    if (x.n <= 2 * kTileColumns<F> && (s.row == 1 || s.column == 1)) return;
+    if (x.n <= 2 * kTileColumns<F> && s.column == 1) return;
   }
   const bool columns = s.row == 1;
   x.a = to, x.a_row = columns ? 1 : depth + kGap, x.a_step = columns ? x.m + kGap : 1;
@@ -177,9 +177,10 @@ template <class S> Problem<S> problem_of(const MatmulArgs& args) {
   return p;
 }
 
-// How c is cut into blocks, and how many columns of b are packed at a time for all units.
+// How c is cut into blocks, how many columns of b are packed at a time for all units, and into how many parts a long depth of few blocks.
 template <class F> struct Cut {
   int64_t m, n, chunk;  // chunk 0: each unit packs its own
+  int64_t parts = 1;
   Cut(int64_t batch, int64_t all_m, int64_t all_n, int64_t k) {
     constexpr int64_t columns = kTileColumns<F>, kUnits = 16;
     const int64_t rows = ceil_div(all_m, kRows);
@@ -190,6 +191,9 @@ template <class F> struct Cut {
     const int64_t wanted = std::min(ceil_div(kUnits, batch * rows), ceil_div(width, 4 * columns));
     const int64_t pieces = std::max(ceil_div(width, shared ? kColumns : kOwnColumns), wanted);
     n = round_up(ceil_div(width, pieces), columns);
+    const int64_t blocks = batch * rows * pieces, least = 4 * kDepth<F>;  // deep, or adding up the parts would cost more than it saves
+    if (!kInPairs<F> && batch == 1 && blocks < kUnits / 2) parts = std::clamp<int64_t>(k / least, 1, kUnits / blocks);
+    if (parts > 1) chunk = 0;
   }
 };
 
@@ -223,6 +227,28 @@ template <class S> void run_apart(const MatmulArgs& args, const Problem<S>& one,
   });
 }
 
+// The parts' products, [part][m][n], and their sum, in order.
+template <class S> void run_in_parts(const Problem<S>& p, const Cut<Factor<S>>& cut, S* sums) {
+  using V = Vec<S>;
+  const int64_t rows = ceil_div(p.m, cut.m), columns = ceil_div(p.n, cut.n), part = round_up(ceil_div(p.k, cut.parts), kDepth<S>);
+  parallel_for(cut.parts * rows * columns, [&](int64_t unit) {
+    Problem<S> q = p;
+    const int64_t index = unit / (rows * columns), first = std::min(p.k, index * part);
+    q.a += first * p.sa.column, q.b += first * p.sb.row, q.k = std::min(part, p.k - first), q.bias = nullptr;
+    q.c = sums + index * p.m * p.n, q.sc = {p.n, 1};
+    const int64_t i = unit / columns % rows * cut.m, j = unit % columns * cut.n;
+    run_block(q, i, j, std::min(cut.m, p.m - i), std::min(cut.n, p.n - j));
+  });
+  parallel_for(p.m, [&](int64_t i) {
+    for (int64_t j = 0; j < p.n; j += V::lanes) {
+      const int64_t n = p.n - j;
+      V sum = !p.bias ? V(S(0)) : p.transposed ? V(p.bias[i]) : V::load(p.bias + j, n);
+      for (int64_t index = 0; index < cut.parts; ++index) sum = sum + V::load(sums + (index * p.m + i) * p.n + j, n);
+      sum.scatter(p.c + i * p.sc.row + j * p.sc.column, p.sc.column, n);
+    }
+  });
+}
+
 size_t workspace(const MatmulArgs& args) {
   size_t bytes = 0;
   with_stored_type(args.shape.dtype, [&]<class S>() {
@@ -230,6 +256,7 @@ size_t workspace(const MatmulArgs& args) {
     if (p.m == 0 || p.n == 0 || args.shape.batch.count == 0) return;
     using F = Factor<S>;
     const Cut<F> cut(args.shape.batch.count, p.m, p.n, p.k);
+    if (std::is_same_v<S, F> && cut.parts > 1) return bytes = static_cast<size_t>(cut.parts * p.m * p.n) * sizeof(S), void();
     bytes = static_cast<size_t>(round_up(p.k, kDepthStep<F>) * std::min(cut.chunk, round_up(p.n, kTileColumns<F>))) * sizeof(F);
   });
   return bytes;
@@ -241,6 +268,8 @@ Status matmul(const MatmulArgs& args, Workspace& workspace) {
   with_stored_type(z.dtype, [&]<class S>() {
     const Problem<S> p = problem_of<S>(args);
     const Cut<Factor<S>> cut(z.batch.count, p.m, p.n, p.k);
+    if constexpr (std::is_same_v<S, Factor<S>> && !kInPairs<S>)
+      if (cut.parts > 1) return run_in_parts(p, cut, static_cast<S*>(workspace.data));
     if (workspace.data)
       run_shared(p, cut, static_cast<Factor<S>*>(workspace.data));
     else

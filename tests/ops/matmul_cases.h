@@ -48,6 +48,7 @@ inline const std::vector<Case> matmul_cases = {
     matmul_row("matmul one column", {{40, 70}, {70, 1}}),
     matmul_row("matmul few rows", {{7, 83}, {83, 300}}),
     matmul_row("matmul few columns", {{301, 83}, {83, 3}}),
+    matmul_row("matmul in parts of the depth", {{21, 5000}, {5000, 34}}),
     matmul_row("matmul batch", {{3, 4, 5}, {3, 5, 6}}),
     matmul_row("matmul large batch", {{32, 130, 20}, {32, 20, 140}}),
     matmul_row("matmul batch broadcast", {{2, 1, 4, 3}, {3, 3, 5}}),
