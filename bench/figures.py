@@ -20,11 +20,14 @@ class Figure:
     def ratio(self, form):
         return self.ratios.get(self.best if form == "best" else form)
 
+    def goal_text(self):
+        return ", ".join(f"{form} {goal:.3g}" for form, goal in self.goals.items())
+
     def line(self):
         number = lambda value, digits="10.4g": f"{value:{digits}}" if value is not None else f"{'':{digits.split('.')[0]}}"
         line = f"{self.name:50}{number(self.ours)} {self.unit:3}{number(self.theirs.get('eager'))}{number(self.theirs.get(self.best))} {self.best or '':13}"
         line += number(self.ratio("eager"), "8.2f") + number(self.ratio("best"), "8.2f")
-        goals = ", ".join(f"{form} {goal:.3g}" for form, goal in self.goals.items())
+        goals = self.goal_text()
         others = "  ".join(f"{form} {self.theirs[form]:.4g} ({ratio:.2f})" for form, ratio in self.ratios.items() if form not in ("eager", self.best))
         return f"{line}  {'' if self.met is None else 'met' if self.met else 'missed':7}{goals:20} {self.rate:18} {others}".rstrip()
 
@@ -99,7 +102,7 @@ class Table:
             if f.group.startswith("ops/"):
                 continue
             others = ", ".join(f"{form} {ratio:.2f}" for form, ratio in f.ratios.items() if form not in PYTORCH)
-            goals = ", ".join(f"{form} {goal:.3g}" for form, goal in f.goals.items()) + (": missed" if f.met is False else "")
+            goals = f.goal_text() + (": missed" if f.met is False else "")
             best = f"{number(f.ratio('best'))} {f.best}" if f.best else ""
             lines.append(f"| {f.name} | {f.ours:.4g} {f.unit} | {number(f.ratio('eager'))} | {best} | {others} | {goals} |")
         lines += ["", "| operations | rows | ratio to its best form, geometric mean | least | goals met |", "|---|---|---|---|---|"]
