@@ -178,7 +178,8 @@ template <class S> Problem<S> problem_of(const MatmulArgs& args) {
 }
 
 // How c is cut into blocks, how many columns of b are packed at a time for all units, and into how many parts a long depth of few blocks.
-template <class F> struct Cut {
+template <class S> struct Cut {
+  using F = Factor<S>;
   int64_t m, n, chunk;  // chunk 0: each unit packs its own
   int64_t parts = 1;
   Cut(int64_t batch, int64_t all_m, int64_t all_n, int64_t k) {
@@ -192,12 +193,12 @@ template <class F> struct Cut {
     const int64_t pieces = std::max(ceil_div(width, shared ? kColumns : kOwnColumns), wanted);
     n = round_up(ceil_div(width, pieces), columns);
     const int64_t blocks = batch * rows * pieces, least = 4 * kDepth<F>;  // deep, or adding up the parts would cost more than it saves
-    if (!kInPairs<F> && batch == 1 && blocks < kUnits / 2) parts = std::clamp<int64_t>(k / least, 1, kUnits / blocks);
+    if (std::is_same_v<S, Compute<S>> && batch == 1 && blocks < kUnits / 2) parts = std::clamp<int64_t>(k / least, 1, kUnits / blocks);
     if (parts > 1) chunk = 0;
   }
 };
 
-template <class S> void run_shared(const Problem<S>& p, const Cut<Factor<S>>& cut, Factor<S>* packed) {
+template <class S> void run_shared(const Problem<S>& p, const Cut<S>& cut, Factor<S>* packed) {
   using F = Factor<S>;
   constexpr int64_t columns = kTileColumns<F>;
   const int64_t pass = pass_depth<F>(p.k);
@@ -215,7 +216,7 @@ template <class S> void run_shared(const Problem<S>& p, const Cut<Factor<S>>& cu
   }
 }
 
-template <class S> void run_apart(const MatmulArgs& args, const Problem<S>& one, const Cut<Factor<S>>& cut) {
+template <class S> void run_apart(const MatmulArgs& args, const Problem<S>& one, const Cut<S>& cut) {
   const auto& batch = args.shape.batch;
   const int64_t rows = ceil_div(one.m, cut.m), columns = ceil_div(one.n, cut.n);
   parallel_for(batch.count * rows * columns, [&](int64_t unit) {
@@ -228,7 +229,7 @@ template <class S> void run_apart(const MatmulArgs& args, const Problem<S>& one,
 }
 
 // The parts' products, [part][m][n], and their sum, in order.
-template <class S> void run_in_parts(const Problem<S>& p, const Cut<Factor<S>>& cut, S* sums) {
+template <class S> void run_in_parts(const Problem<S>& p, const Cut<S>& cut, S* sums) {
   using V = Vec<S>;
   const int64_t rows = ceil_div(p.m, cut.m), columns = ceil_div(p.n, cut.n), part = round_up(ceil_div(p.k, cut.parts), kDepth<S>);
   parallel_for(cut.parts * rows * columns, [&](int64_t unit) {
@@ -249,26 +250,29 @@ template <class S> void run_in_parts(const Problem<S>& p, const Cut<Factor<S>>& 
   });
 }
 
+// f(the problem, its cut), unless c has no elements.
+template <class F> void with_plan(const MatmulArgs& args, F f) {
+  const auto& z = args.shape;
+  if (z.m == 0 || z.n == 0 || z.batch.count == 0) return;
+  with_stored_type(z.dtype, [&]<class S>() {
+    const Problem<S> p = problem_of<S>(args);
+    f(p, Cut<S>(z.batch.count, p.m, p.n, p.k));
+  });
+}
+
 size_t workspace(const MatmulArgs& args) {
   size_t bytes = 0;
-  with_stored_type(args.shape.dtype, [&]<class S>() {
-    const Problem<S> p = problem_of<S>(args);
-    if (p.m == 0 || p.n == 0 || args.shape.batch.count == 0) return;
+  with_plan(args, [&]<class S>(const Problem<S>& p, const Cut<S>& cut) {
     using F = Factor<S>;
-    const Cut<F> cut(args.shape.batch.count, p.m, p.n, p.k);
-    if (std::is_same_v<S, F> && cut.parts > 1) return bytes = static_cast<size_t>(cut.parts * p.m * p.n) * sizeof(S), void();
-    bytes = static_cast<size_t>(round_up(p.k, kDepthStep<F>) * std::min(cut.chunk, round_up(p.n, kTileColumns<F>))) * sizeof(F);
+    bytes = cut.parts > 1 ? static_cast<size_t>(cut.parts * p.m * p.n) * sizeof(S)
+                          : static_cast<size_t>(round_up(p.k, kDepthStep<F>) * std::min(cut.chunk, round_up(p.n, kTileColumns<F>))) * sizeof(F);
   });
   return bytes;
 }
 
 Status matmul(const MatmulArgs& args, Workspace& workspace) {
-  const auto& z = args.shape;
-  if (z.m == 0 || z.n == 0 || z.batch.count == 0) return Status::ok;
-  with_stored_type(z.dtype, [&]<class S>() {
-    const Problem<S> p = problem_of<S>(args);
-    const Cut<Factor<S>> cut(z.batch.count, p.m, p.n, p.k);
-    if constexpr (std::is_same_v<S, Factor<S>> && !kInPairs<S>)
+  with_plan(args, [&]<class S>(const Problem<S>& p, const Cut<S>& cut) {
+    if constexpr (std::is_same_v<S, Compute<S>>)
       if (cut.parts > 1) return run_in_parts(p, cut, static_cast<S*>(workspace.data));
     if (workspace.data)
       run_shared(p, cut, static_cast<Factor<S>*>(workspace.data));
