@@ -48,11 +48,11 @@ template <class T> struct RowState {
     top = here > top ? here : top;
     const V shift(top == lowest ? T(0) : top), scaled(factor);  // no key so far
     for (int64_t j = 0; j < n; j += V::lanes) {
-      const V e = exp(V::load(s + j) * scaled - shift);
+      const V e = exp_nonpositive(min(V(T(0)), V::load(s + j) * scaled - shift));
       total = total + e;
       e.store(s + j);
     }
-    const T scale = before == top ? T(1) : exp(V(before) - shift).raw[0];
+    const T scale = before == top ? T(1) : exp_nonpositive(V(before) - shift).raw[0];
     sum = sum * scale + total.sum();
     return scale;
   }
