@@ -42,10 +42,17 @@ struct MaxPool2dShape {
 };
 static_assert(is_key<MaxPool2dShape>);
 
+// Where the window of (p, q) begins, as h * W + w: the place of a maximum of which nothing is greater. -1 for a window wholly in the padding,
+// which steps of a dilation can pass over; no gradient comes through it.
+[[gnu::always_inline]] constexpr int64_t first_place(const MaxPool2dShape& z, int64_t p, int64_t q) {
+  const int64_t h = z.h.begin(p), w = z.w.begin(q);
+  return h < z.h.end(p) && w < z.w.end(q) ? h * z.w.in + w : -1;
+}
+
 struct MaxPool2dArgs {
   MaxPool2dShape shape;
   void *x, *y;
-  int32_t* index;  // h * W + w of the greatest element
+  int32_t* index;  // h * W + w of the greatest element, -1 for none
 };
 
 extern const KernelSlot<MaxPool2dArgs> max_pool2d_forward;  // y and index from x: the first of equals; a NaN wins

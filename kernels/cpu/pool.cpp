@@ -49,11 +49,12 @@ template <class T> struct Best {
   Lanes<T> place;
 };
 
-// For up to n lanes, `lane_stride` elements of x apart: the maximum over h x w and its place. `first` holds the lanes' places of x[0].
+// For up to n lanes, `lane_stride` elements of x apart: the maximum over h x w and its place, `place` where nothing is greater. `first` holds the
+// lanes' places of x[0].
 template <class S, class T = Compute<S>>
-Best<T> best_of(const MaxPool2dShape& z, const S* x, int64_t lane_stride, int64_t n, Range h, Range w, Lanes<T> first) {
+Best<T> best_of(const MaxPool2dShape& z, const S* x, int64_t lane_stride, int64_t n, Range h, Range w, int64_t place, Lanes<T> first) {
   using V = Vec<T>;
-  Best<T> best{V(-std::numeric_limits<T>::infinity()), first + static_cast<Place<T>>(h.begin * z.w.in + w.begin)};
+  Best<T> best{V(-std::numeric_limits<T>::infinity()), first + static_cast<Place<T>>(place)};
   for (int64_t i = h.begin; i < h.end; i += z.h.dilation)
     for (int64_t j = w.begin; j < w.end; j += z.w.dilation) {
       const V v = V::gather(x + i * z.x_stride[2] + j * z.x_stride[3], lane_stride, n);
@@ -74,7 +75,7 @@ template <class S> void forward_row_of_channels(const MaxPool2dArgs& a, int64_t 
     S* y = static_cast<S*>(a.y) + n * z.y_stride[0] + p * z.y_stride[2] + q * z.y_stride[3];
     int32_t* index = a.index + n * z.index_stride[0] + p * z.index_stride[2] + q * z.index_stride[3];
     for (int64_t c = 0; c < z.c; c += Vec<T>::lanes) {
-      const auto best = best_of(z, x + c, 1, z.c - c, h, w, Lanes<T>{});
+      const auto best = best_of(z, x + c, 1, z.c - c, h, w, first_place(z, p, q), Lanes<T>{});
       best.value.store(y + c, z.c - c);
       store_index<T>(best.place, index + c, 1, z.c - c);
     }
@@ -98,7 +99,9 @@ template <class S> void forward_row_of_columns(const MaxPool2dArgs& a, int64_t n
   for (int64_t i = 0; i < V::lanes; ++i) steps[i] = static_cast<Place<T>>(i * z.w.stride);
   for (int64_t q = 0; q < z.w.out;) {
     const int64_t lanes = whole_windows(z.w, q, V::lanes) ? V::lanes : 1;
-    const auto best = best_of(z, x, z.w.stride * z.x_stride[3], lanes, window(z.h, p), window(z.w, q), lanes > 1 ? steps : Lanes<T>{});
+    const int64_t place = first_place(z, p, q);
+    const auto best =
+        best_of(z, x, z.w.stride * z.x_stride[3], lanes, window(z.h, p), window(z.w, q), place, lanes > 1 && place >= 0 ? steps : Lanes<T>{});
     best.value.scatter(y + q * z.y_stride[3], z.y_stride[3], lanes);
     store_index<T>(best.place, index + q * z.index_stride[3], z.index_stride[3], lanes);
     q += lanes;

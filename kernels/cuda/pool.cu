@@ -24,7 +24,7 @@ template <class T> __global__ void __launch_bounds__(kThreads) max_pool2d_forwar
   const T* x = static_cast<const T*>(a.x) + p.n * z.x_stride[0] + p.c * z.x_stride[1];
   const int64_t first_row = z.h.begin(p.h), first_column = z.w.begin(p.w), rows_end = z.h.end(p.h), columns_end = z.w.end(p.w);
   Compute<T> best = -INFINITY;
-  int64_t place = first_row * z.w.in + first_column;
+  int64_t place = first_place(z, p.h, p.w);
   for (int64_t i = first_row; i < rows_end; i += z.h.dilation)
     for (int64_t j = first_column; j < columns_end; j += z.w.dilation) {
       const Compute<T> v = widen(x[i * z.x_stride[2] + j * z.x_stride[3]]);

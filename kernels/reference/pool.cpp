@@ -29,7 +29,7 @@ Status forward(const MaxPool2dArgs& a, Workspace&) {
     auto x = static_cast<const T*>(a.x);
     for_each_output(z, [&](int64_t n, int64_t c, int64_t p, int64_t q) {
       T best = -std::numeric_limits<T>::infinity();
-      int64_t place = z.h.begin(p) * z.w.in + z.w.begin(q);
+      int64_t place = first_place(z, p, q);
       for (int64_t h = z.h.begin(p); h < z.h.end(p); h += z.h.dilation)
         for (int64_t w = z.w.begin(q); w < z.w.end(q); w += z.w.dilation) {
           const T v = x[offset(z.x_stride, n, c, h, w)];

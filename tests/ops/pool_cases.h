@@ -38,6 +38,22 @@ inline const std::vector<Case> pool_cases = {
          },
      .slots = max_pool_slots,
      .constant_lines = false},
+    {.name = "max_pool2d steps of a dilation over all columns",
+     .shapes = {{1, 2, 5, 1}},
+     .op =
+         [](const auto& x) {
+           return clamp(max_pool2d(x[0], 2, {.stride = 2, .padding = {1, 2}, .dilation = {1, 3}, .ceil_mode = true}), -9, 9);
+         },
+     .slots = max_pool_slots,
+     .constant_lines = false},
+    {.name = "max_pool2d steps of a dilation over all rows",
+     .shapes = {{1, 1, 1, 70}},
+     .op =
+         [](const auto& x) {
+           return clamp(max_pool2d(x[0], 2, {.stride = {2, 1}, .padding = {2, 1}, .dilation = {3, 1}, .ceil_mode = true}), -9, 9);
+         },
+     .slots = max_pool_slots,
+     .constant_lines = false},
     {.name = "max_pool2d wide plane",
      .shapes = {{1, 1, 3, 43}},
      .op =
