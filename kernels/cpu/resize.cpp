@@ -24,7 +24,19 @@ struct Blocks {
   int64_t begin(int64_t b) const { return rows * b / count; }
 };
 
-size_t workspace(const ResampleArgs& a) { return static_cast<size_t>(Blocks(a.shape).count * a.shape.w * a.shape.c) * size_of(a.shape.dtype); }
+// Where registers along c would be all but empty, columns are combined element by element, each of which has two taps of the row.
+bool few_channels(const ResampleShape& z) { return z.c <= 4; }
+template <class T> struct Pair {
+  int32_t index[2];
+  T weight[2];
+};
+template <class T> size_t bytes_of_pairs(const ResampleShape& z) { return few_channels(z) ? static_cast<size_t>(z.q * z.c) * sizeof(Pair<T>) : 0; }
+
+size_t workspace(const ResampleArgs& a) {
+  const auto& z = a.shape;
+  const auto pairs = z.dtype == DType::f64 ? bytes_of_pairs<double>(z) : bytes_of_pairs<float>(z);
+  return pairs + static_cast<size_t>(Blocks(z).count * z.w * z.c) * size_of(z.dtype);
+}
 
 struct Span {
   int32_t begin, end;
@@ -33,21 +45,37 @@ Span span(const Taps& t, int64_t i) { return {t.start[i], t.start[i + 1]}; }
 
 template <class T> bool is_copy(const Taps& t, Span s) { return s.end - s.begin == 1 && static_cast<const T*>(t.weight)[s.begin] == T(1); }
 
+// y[i] = f(i, how many of the register's elements count), for i below n.
+template <class T, class F> void each_register(int64_t n, T* y, F f) {
+  constexpr int64_t lanes = Vec<T>::lanes;
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) f(i, lanes).store(y + i);
+  if (i < n) f(i, n - i).store(y + i, n - i);
+}
+
+// A register of x, or the last n elements of it. (Asking is cheaper than a mask.)
+template <class T> Vec<T> load_most(const T* x, int64_t n) { return n == Vec<T>::lanes ? Vec<T>::load(x) : Vec<T>::load(x, n); }
+
 // y[i] = sum over taps of weight * x[index * step + i], for i below n.
 template <class T> void combine(const Taps& t, Span s, const T* x, int64_t step, int64_t n, T* y) {
   using V = Vec<T>;
   auto weight = static_cast<const T*>(t.weight);
-  for (int64_t i = 0; i < n; i += V::lanes) {
-    V sum(T(0));
-    for (int32_t k = s.begin; k < s.end; ++k) sum = sum + V(weight[k]) * V::load(x + t.index[k] * step + i, n - i);
-    sum.store(y + i, n - i);
+  if (s.end - s.begin == 2) {  // bilinear: all that the loop needs stays in registers
+    const V u(weight[s.begin]), v(weight[s.begin + 1]);
+    const T *const above = x + t.index[s.begin] * step, *const below = x + t.index[s.begin + 1] * step;
+    return each_register(n, y, [=](int64_t i, int64_t lanes) { return u * load_most(above + i, lanes) + v * load_most(below + i, lanes); });
   }
+  each_register(n, y, [=](int64_t i, int64_t lanes) {
+    V sum(T(0));
+    for (int32_t k = s.begin; k < s.end; ++k) sum = sum + V(weight[k]) * load_most(x + t.index[k] * step + i, lanes);
+    return sum;
+  });
 }
 
 // Numbers of pixels read for one of y, on average.
 bool by_windows(const ResampleArgs& a) {
   const auto& z = a.shape;
-  if (z.c == 1) return false;
+  if (few_channels(z)) return false;
   const double rows = static_cast<double>(a.rows.start[z.p]) / static_cast<double>(z.p);
   const double columns = static_cast<double>(a.columns.start[z.q]) / static_cast<double>(z.q);
   return rows * columns <= rows * static_cast<double>(z.w) / static_cast<double>(z.q) + columns;
@@ -82,6 +110,21 @@ template <class T> void window_row(const ResampleArgs& a, int64_t p, const T* x,
   }
 }
 
+// Whether each column has one or two taps, as for bilinear: then `pairs` has them for each element of a row, a single one as two halves.
+template <class T> bool find_pairs(const ResampleArgs& a, Pair<T>* pairs) {
+  const Taps& t = a.columns;
+  auto weight = static_cast<const T*>(t.weight);
+  const auto c = static_cast<int32_t>(a.shape.c);
+  for (int64_t q = 0; q < a.shape.q; ++q) {
+    const Span s = span(t, q);
+    if (s.end - s.begin != 1 && s.end - s.begin != 2) return false;
+    const int32_t i = s.begin, j = s.end - 1;
+    const T share = i == j ? T(0.5) : T(1);
+    for (int32_t k = 0; k < c; ++k) *pairs++ = {{t.index[i] * c + k, t.index[j] * c + k}, {weight[i] * share, weight[j] * share}};
+  }
+  return true;
+}
+
 template <class T> void combine_columns(const ResampleArgs& a, const T* row, T* y) {
   const auto& z = a.shape;
   auto weight = static_cast<const T*>(a.columns.weight);
@@ -97,14 +140,20 @@ template <class T> void combine_columns(const ResampleArgs& a, const T* row, T* 
   }
 }
 
+template <class T> void combine_columns(const Pair<T>* pairs, int64_t n, const T* row, T* y) {
+  for (int64_t i = 0; i < n; ++i) y[i] = pairs[i].weight[0] * row[pairs[i].index[0]] + pairs[i].weight[1] * row[pairs[i].index[1]];
+}
+
 Status run(const ResampleArgs& a, Workspace& scratch) {
   const auto& z = a.shape;
   with_served_type(z.dtype, [&]<class T>() {
     const int64_t width = z.w * z.c;
     const Blocks blocks(z);
-    const bool windows = by_windows(a);
+    Pair<T>* const pairs = static_cast<Pair<T>*>(scratch.data);
+    T* const lines = reinterpret_cast<T*>(static_cast<char*>(scratch.data) + bytes_of_pairs<T>(z));
+    const bool windows = by_windows(a), paired = few_channels(z) && find_pairs(a, pairs);
     parallel_for(blocks.count, [&](int64_t b) {
-      T* combined = static_cast<T*>(scratch.data) + b * width;
+      T* combined = lines + b * width;
       for (int64_t i = blocks.begin(b); i < blocks.begin(b + 1); ++i) {
         const T *x = static_cast<const T*>(a.x) + i / z.p * z.h * width, *row = combined;
         T* y = static_cast<T*>(a.y) + i * z.q * z.c;
@@ -117,7 +166,10 @@ Status run(const ResampleArgs& a, Workspace& scratch) {
           row = x + a.rows.index[s.begin] * width;
         else
           combine(a.rows, s, x, width, width, combined);
-        combine_columns(a, row, y);
+        if (paired)
+          combine_columns(pairs, z.q * z.c, row, y);
+        else
+          combine_columns(a, row, y);
       }
     });
   });
