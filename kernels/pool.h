@@ -1,5 +1,6 @@
 // Max pooling over windows of a plane, and the two linear maps of its gradient. x [N, C, H, W], y and index [N, C, P, Q], any strides.
 #pragma once
+#include "kernels/round.h"
 #include "kernels/slot.h"
 
 namespace tapetum::kernels {
@@ -17,7 +18,7 @@ struct PoolAxis {
     return at >= 0 ? at : at + (dilation - 1 - at) / dilation * dilation;
   }
   [[gnu::always_inline]] constexpr int64_t end(int64_t p) const {
-    if (size == 0) return ((p + 1) * in + out - 1) / out;
+    if (size == 0) return ceil_div((p + 1) * in, out);
     const int64_t past = p * stride - padding + (size - 1) * dilation + 1;
     return past < in ? past : in;
   }
@@ -25,10 +26,10 @@ struct PoolAxis {
   [[gnu::always_inline]] constexpr int64_t first_output(int64_t i) const {
     if (size == 0) return i * out / in;
     const int64_t reach = i + padding - (size - 1) * dilation;
-    return reach > 0 ? (reach + stride - 1) / stride : 0;
+    return reach > 0 ? ceil_div(reach, stride) : 0;
   }
   [[gnu::always_inline]] constexpr int64_t last_output(int64_t i) const {
-    if (size == 0) return ((i + 1) * out + in - 1) / in - 1;
+    if (size == 0) return ceil_div((i + 1) * out, in) - 1;
     const int64_t last = (i + padding) / stride;
     return last < out ? last : out - 1;
   }

@@ -4,6 +4,7 @@
 #include "kernels/cpu/transpose.h"
 #include "kernels/elementwise.h"
 #include "kernels/parallel.h"
+#include "kernels/round.h"
 #include "kernels/strided.h"
 
 namespace tapetum::kernels {
@@ -51,7 +52,7 @@ template <class S> void copy(const ElementwiseArgs& a) {
   const int64_t x_stride = a.shape.stride[1][dense.y], y_stride = a.shape.stride[0][dense.x];
   auto planes = a.shape;
   planes.size[dense.x] = planes.size[dense.y] = 1;
-  const int64_t down = (rows + kSide - 1) / kSide, across = (columns + kSide - 1) / kSide, per_plane = down * across;
+  const int64_t down = ceil_div(rows, kSide), across = ceil_div(columns, kSide), per_plane = down * across;
   parallel_for(planes.count / (rows * columns) * per_plane, [&](int64_t unit) {
     const auto o = offsets_of(planes, unit / per_plane, planes.ndim);
     const int64_t row = unit % per_plane / across * kSide, column = unit % across * kSide;

@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/vec.h"
 #include "kernels/parallel.h"
+#include "kernels/round.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -15,7 +16,7 @@ struct Range {
 };
 // The outputs whose tap, `shift` behind output times stride, lies inside.
 Range outputs_of(const FoldAxis& axis, int64_t shift) {
-  const int64_t begin = shift >= 0 ? 0 : (-shift + axis.stride - 1) / axis.stride;
+  const int64_t begin = shift >= 0 ? 0 : ceil_div(-shift, axis.stride);
   const int64_t end = axis.in > shift ? (axis.in - 1 - shift) / axis.stride + 1 : 0;
   return {begin < axis.out ? begin : axis.out, end < begin ? begin < axis.out ? begin : axis.out : end < axis.out ? end : axis.out};
 }

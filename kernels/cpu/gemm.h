@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernels/cpu/vec.h"
+#include "kernels/round.h"
 
 #if defined(TAPETUM_AMX)
 #include "kernels/cpu/amx.h"
@@ -33,9 +34,6 @@ constexpr int kTileRows = TAPETUM_VECTOR_BYTES == 64 ? 12 : 6;
 #endif
 template <class F> constexpr int64_t kTileColumns = 2 * Vec<Compute<F>>::lanes;
 template <class F> constexpr int64_t kDepth = 384 * kTogether<F>;  // of one pass: a panel of b then fits a 48 KB L1 cache
-
-constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
-constexpr int64_t ceil_div(int64_t n, int64_t d) { return (n + d - 1) / d; }
 
 // c [m, n] = start + a [m, depth] b [depth, n]. A step takes kTogether of the depth.
 template <class F> struct Product {

@@ -5,6 +5,7 @@
 #include "kernels/cpu/transpose.h"
 #include "kernels/matmul.h"
 #include "kernels/parallel.h"
+#include "kernels/round.h"
 #include "kernels/scratch.h"
 
 namespace tapetum::kernels {
@@ -83,7 +84,7 @@ constexpr int64_t kAhead = 16;  // steps of the depth that are asked for early: 
 // [depth][V].
 template <class S, int V> void multiply_across(const Thin<S>& t, const float* x, int64_t first, int64_t end) {
   constexpr int64_t together = V <= 2 ? 8 : 16 / V;
-  const int64_t count = end - first, line = (count + kLanes - 1) / kLanes * kLanes + kLanes;
+  const int64_t count = end - first, line = round_up(count, kLanes) + kLanes;
   float* const c = static_cast<float*>(thread_scratch(static_cast<size_t>(V * line) * sizeof(float)));
   for (int64_t v = 0; v < V; ++v)
     for (int64_t i = 0; i < count; ++i) c[v * line + i] = v < t.vectors ? t.start(first + i, v) : 0;
@@ -121,7 +122,7 @@ template <class S, int V> void run_thin(const Thin<S>& t, float* x) {
   for (int64_t v = 0; v < V; ++v)
     for (int64_t l = 0; l < t.depth; ++l)
       x[along ? v * t.depth + l : l * V + v] = v < t.vectors ? static_cast<float>(t.x[v * t.x_vector + l * t.x_step]) : 0;
-  const int64_t share = (t.lines / 16 + kLanes - 1) / kLanes * kLanes, block = std::clamp<int64_t>(share, along ? 64 : 256, along ? 256 : 1024);
+  const int64_t share = round_up(t.lines / 16, kLanes), block = std::clamp<int64_t>(share, along ? 64 : 256, along ? 256 : 1024);
   parallel_ranges(t.lines, block, [&](int64_t first, int64_t end) {
     if (along)
       multiply_along<S, V>(t, x, first, end);

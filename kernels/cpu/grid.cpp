@@ -5,6 +5,7 @@
 #include "kernels/cpu/vec.h"
 #include "kernels/grid_taps.h"
 #include "kernels/parallel.h"
+#include "kernels/round.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -106,7 +107,7 @@ template <class T> void add_channels(const GridSampleArgs& a, int64_t n, int64_t
 Status grad_input(const GridSampleArgs& a, Workspace&) {
   const auto& z = a.shape;
   with_served_type(z.dtype, [&]<class T>() {
-    const int64_t channels = channels_innermost(z) ? 32 : 4, blocks = (z.c + channels - 1) / channels;
+    const int64_t channels = channels_innermost(z) ? 32 : 4, blocks = ceil_div(z.c, channels);
     parallel_for(z.n * blocks, [&](int64_t unit) {
       const int64_t begin = unit % blocks * channels;
       add_channels<T>(a, unit / blocks, begin, begin + channels < z.c ? begin + channels : z.c);

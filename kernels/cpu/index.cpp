@@ -5,6 +5,7 @@
 #include "kernels/cpu/report.h"
 #include "kernels/cpu/vec.h"
 #include "kernels/parallel.h"
+#include "kernels/round.h"
 #include "kernels/strided.h"
 
 namespace tapetum::kernels {
@@ -55,7 +56,7 @@ template <class T, class F> void walk(const IndexArgs& a, F f) {
   if (lines.count == 0 || a.shape.length == 0) return;
   const int64_t last = lines.ndim - 1, inner = lines.ndim ? lines.size[last] : 1;
   const int64_t lines_per_unit = kGrain / a.shape.length + 16;
-  parallel_for((lines.count + lines_per_unit - 1) / lines_per_unit, [&](int64_t unit) {
+  parallel_for(ceil_div(lines.count, lines_per_unit), [&](int64_t unit) {
     const int64_t begin = unit * lines_per_unit, end = lines.count - begin < lines_per_unit ? lines.count : begin + lines_per_unit;
     for (int64_t line = begin, n; line < end; line += n) {
       const int64_t rest = inner - line % inner;
@@ -91,7 +92,7 @@ Status scatter_add(const IndexArgs& a, Workspace&) {
 
 constexpr int64_t kPiece = 65536;  // elements of which one unit counts the nonzero ones
 
-int64_t pieces_of(const NonzeroArgs& a) { return (a.shape.count + kPiece - 1) / kPiece; }
+int64_t pieces_of(const NonzeroArgs& a) { return ceil_div(a.shape.count, kPiece); }
 size_t nonzero_workspace(const NonzeroArgs& a) { return static_cast<size_t>(pieces_of(a)) * sizeof(int64_t); }
 
 // Counts per piece, then, where places are wanted, each piece writes from the sum of the counts before it.

@@ -7,6 +7,7 @@
 #include "kernels/cpu/constant.h"
 #include "kernels/cpu/vec.h"
 #include "kernels/lines.h"
+#include "kernels/round.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -42,7 +43,7 @@ template <class T> struct Along {
   int64_t length;
   static constexpr int64_t lines = 1;
 
-  int64_t steps() const { return (length + V::lanes - 1) / V::lanes; }
+  int64_t steps() const { return ceil_div(length, V::lanes); }
   // Past the end of the line: `fill`.
   V load(const T* x, int64_t step, T fill) const {
     const int64_t i = step * V::lanes;
@@ -62,7 +63,7 @@ struct LineUnits {
   explicit LineUnits(const LineShape& s)
       : rows(s.inner == 1 ? s.outer : s.inner),
         lines((16384 / (s.length + 1) + 16) / 16 * 16),
-        per_group((rows + lines - 1) / lines),
+        per_group(ceil_div(rows, lines)),
         count((s.inner == 1 ? 1 : s.outer) * per_group) {}
   int64_t rows, lines, per_group, count;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/transpose.h"
+#include "kernels/round.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -50,7 +51,7 @@ inline void load_block(const BFloat16* from, int64_t line, int64_t step, int64_t
 
 // The right factor: panels of `columns` lines, each [depth / 2][columns][2], the last one padded with zeros.
 template <int64_t columns> void pack_pair_panels(const BFloat16* from, int64_t line, int64_t step, int64_t lines, int64_t depth, BFloat16* to) {
-  const int64_t padded = (depth + kPairDepth - 1) / kPairDepth * kPairDepth;
+  const int64_t padded = round_up(depth, kPairDepth);
   for (int64_t first = 0; first < lines; first += columns, to += padded * columns)
     for (int64_t at = 0; at < padded; at += kPairDepth)
       for (int64_t i = 0; i < columns; i += 16) {

@@ -3,6 +3,7 @@
 #include "kernels/cpu/math.h"
 #include "kernels/optimizer.h"
 #include "kernels/parallel.h"
+#include "kernels/round.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -11,7 +12,7 @@ constexpr int64_t kBlock = 1 << 15;  // elements of one unit of work
 
 template <class Args> bool supports(const Args& a) { return serves(a.shape.dtype); }
 
-int64_t blocks_of(const OptimizerTensor& t) { return (t.count + kBlock - 1) / kBlock; }
+int64_t blocks_of(const OptimizerTensor& t) { return ceil_div(t.count, kBlock); }
 
 // Where each tensor's blocks begin in the row of all blocks: tensors + 1 numbers.
 template <class Args> size_t block_starts_bytes(const Args& a) { return static_cast<size_t>(a.shape.tensors + 1) * sizeof(int64_t); }

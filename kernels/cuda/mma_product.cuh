@@ -9,6 +9,7 @@
 
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/mma_tile.cuh"
+#include "kernels/round.h"
 
 namespace tapetum::kernels {
 namespace {
@@ -23,9 +24,8 @@ template <class Tile, class Product> int64_t tiles_of(const Product& p) { return
 // Parts of whole stages, each long enough to pay for its share of the sums; together enough blocks for the device.
 template <class Tile, class Product> Parts parts_of(const Product& p) {
   constexpr int64_t kBlocks = 256, kLeast = 16 * Tile::kDepth;
-  const auto ceil_div = [](int64_t x, int64_t y) { return (x + y - 1) / y; };
   const int64_t wanted = std::max<int64_t>(1, std::min<int64_t>(kBlocks / std::max<int64_t>(1, tiles_of<Tile>(p)), p.depth / kLeast));
-  const int64_t depth = std::max<int64_t>(1, ceil_div(ceil_div(p.depth, wanted), Tile::kDepth)) * Tile::kDepth;
+  const int64_t depth = std::max<int64_t>(Tile::kDepth, round_up(ceil_div(p.depth, wanted), Tile::kDepth));
   return {static_cast<int>(std::max<int64_t>(1, ceil_div(p.depth, depth))), static_cast<int>(depth), nullptr};
 }
 template <class Tile, class Product> size_t bytes_of_parts(const Product& p) {
