@@ -3,63 +3,17 @@
 #pragma once
 #include <utility>
 
-#include "kernels/cpu/vec.h"
-#include "kernels/round.h"
+#include "kernels/cpu/product.h"
 
-#if defined(TAPETUM_AMX)
-#include "kernels/cpu/amx.h"
-#endif
 #if defined(TAPETUM_PAIRS)
 #include "kernels/cpu/pairs.h"
 #endif
+#if defined(TAPETUM_AMX)
+#include "kernels/cpu/gemm_amx.h"
+#else
 
 namespace tapetum::kernels {
 namespace {
-
-// How factors that are stored as S lie in packed memory. A unit that multiplies pairs of bf16 keeps them; else 16 bits become f32 there.
-#if defined(TAPETUM_PAIRS)
-template <class S> using Factor = std::conditional_t<std::is_same_v<S, BFloat16>, BFloat16, Compute<S>>;
-#else
-template <class S> using Factor = Compute<S>;
-#endif
-template <class F> constexpr bool kInPairs = sizeof(F) == 2;
-template <class F> constexpr int64_t kTogether = kInPairs<F> ? 2 : 1;    // elements of the depth that are multiplied at once
-template <class F> constexpr int64_t kDepthStep = kInPairs<F> ? 32 : 1;  // a depth is a multiple of, padded with zeros (kPairDepth)
-
-// Registers: 2 x rows sums, 2 of b, 1 of a: 15 of 16, with AVX-512 27 of 32. AMX: 2 x 2 tiles.
-#if defined(TAPETUM_AMX)
-constexpr int kTileRows = 32;
-#else
-constexpr int kTileRows = TAPETUM_VECTOR_BYTES == 64 ? 12 : 6;
-#endif
-template <class F> constexpr int64_t kTileColumns = 2 * Vec<Compute<F>>::lanes;
-template <class F> constexpr int64_t kDepth = 384 * kTogether<F>;  // of one pass: a panel of b then fits a 48 KB L1 cache
-
-// c [m, n] = start + a [m, depth] b [depth, n]. A step takes kTogether of the depth.
-template <class F> struct Product {
-  using T = Compute<F>;
-  int64_t m, n, depth;
-  const F* a;
-  int64_t a_row, a_step;  // row i of step l begins at a[i * a_row + l * a_step]
-  const F* b;             // panels of kTileColumns columns, each [depth / kTogether][kTileColumns][kTogether], the last one padded
-  int64_t b_panel, b_step;
-  const T* start;  // element (i, j) at start[i * start_row + j]; null: zeros
-  int64_t start_row;
-  T* c;
-  int64_t c_row;
-};
-
-template <class S> Vec<Compute<S>> load_part(const S* p, int64_t n) { return n > 0 ? Vec<Compute<S>>::load(p, n) : Vec<Compute<S>>(0); }
-
-// Each in its own type.
-template <class To, class From> void copy_line(To* to, const From* from, int64_t n) {
-  using V = Vec<Compute<From>>;
-  int64_t i = 0;
-  for (; i + V::lanes <= n; i += V::lanes) V::load(from + i).store(to + i);
-  if (i < n) V::load(from + i, n - i).store(to + i, n - i);
-}
-
-#if !defined(TAPETUM_AMX)
 
 template <class T> Vec<T> load_factors(const T* p) { return Vec<T>::load(p); }
 template <class T> Vec<T> spread_factor(const T* p) { return Vec<T>(*p); }
@@ -122,62 +76,7 @@ template <class F> void multiply(const Product<F>& x) {
   }
 }
 
-#else
-
-// Rows [i, i + upper + lower) of a panel; a tile takes 16 rows, 16 steps (32 of the depth) or 16 columns. Steps of a lie side by side.
-inline void multiply_tile(const Product<BFloat16>& x, int64_t i, int64_t j, int upper, int lower) {
-  constexpr int64_t columns = kTileColumns<BFloat16>;
-  alignas(64) float part[kTileRows][columns];  // where c ends within the panel
-  const bool whole = x.n - j >= columns;
-  const float* start = x.start + i * x.start_row + j;
-  float* c = x.c + i * x.c_row + j;
-  int64_t start_row = x.start_row, c_row = x.c_row;
-  if (!whole && x.start) {
-    for (int r = 0; r < upper + lower; ++r) copy_line(part[r], start + r * start_row, x.n - j);
-    start = part[0], start_row = columns;
-  }
-  if (!whole) c = part[0], c_row = columns;
-  if (x.start) {
-    load_tile<0>(start, start_row * 4), load_tile<1>(start + 16, start_row * 4);
-    if (lower) load_tile<2>(start + 16 * start_row, start_row * 4), load_tile<3>(start + 16 * start_row + 16, start_row * 4);
-  } else {
-    zero_tile<0>(), zero_tile<1>();
-    if (lower) zero_tile<2>(), zero_tile<3>();
-  }
-  const BFloat16 *a = x.a + i * x.a_row, *b = x.b + j / columns * x.b_panel;
-  for (int64_t l = 0; l < x.depth; l += kPairDepth, a += kPairDepth, b += kPairDepth * columns) {
-    load_tile<6>(b, columns * 4), load_tile<7>(b + 32, columns * 4);
-    load_tile<4>(a, x.a_row * 2);
-    multiply_tiles<0, 4, 6>(), multiply_tiles<1, 4, 7>();
-    if (!lower) continue;
-    load_tile<5>(a + 16 * x.a_row, x.a_row * 2);
-    multiply_tiles<2, 5, 6>(), multiply_tiles<3, 5, 7>();
-  }
-  store_tile<0>(c, c_row * 4), store_tile<1>(c + 16, c_row * 4);
-  if (lower) store_tile<2>(c + 16 * c_row, c_row * 4), store_tile<3>(c + 16 * c_row + 16, c_row * 4);
-  for (int r = 0; !whole && r < upper + lower; ++r) copy_line(x.c + (i + r) * x.c_row + j, part[r], x.n - j);
-}
-
-inline void multiply(const Product<BFloat16>& x) {
-  const int64_t whole = x.m / kTileRows * kTileRows;
-  if (whole) {
-    const Tiles tiles(16, 16);
-    for (int64_t j = 0; j < x.n; j += kTileColumns<BFloat16>)
-      for (int64_t i = 0; i < whole; i += kTileRows) multiply_tile(x, i, j, 16, 16);
-  }
-  if (whole == x.m) return;
-  const int upper = static_cast<int>(std::min<int64_t>(16, x.m - whole)), lower = static_cast<int>(x.m - whole) - upper;
-  const Tiles tiles(upper, lower);
-  for (int64_t j = 0; j < x.n; j += kTileColumns<BFloat16>) multiply_tile(x, whole, j, upper, lower);
-}
-
-#endif
-
-// The length of each pass over a depth: equal parts, whole vectors.
-template <class F> int64_t pass_depth(int64_t depth) {
-  const int64_t passes = ceil_div(depth, kDepth<F>);
-  return passes > 1 ? round_up(ceil_div(depth, passes), std::max<int64_t>(16, kDepthStep<F>)) : depth;
-}
-
 }  // namespace
 }  // namespace tapetum::kernels
+
+#endif

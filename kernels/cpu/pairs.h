@@ -1,16 +1,15 @@
 // Factors of bf16, for units whose products take two neighbours of the depth at once (vdpbf16ps, AMX): both lie side by side in memory as a
-// pair. What is packed for them has a depth that is a multiple of kPairDepth, zeros beyond the true one.
+// pair. What is packed for them has a depth that is a multiple of kDepthStep, zeros beyond the true one.
 #pragma once
 #include <algorithm>
 
+#include "kernels/cpu/product.h"
 #include "kernels/cpu/transpose.h"
-#include "kernels/round.h"
 
 namespace tapetum::kernels {
 namespace {
 
-constexpr int64_t kPairDepth = 32;  // of one AMX tile: 64 bytes a row
-using PairBlock = Vec<float>[16];   // 16 x 16 pairs in registers: lanes that nobody computes with
+using PairBlock = Vec<float>[16];  // 16 x 16 pairs in registers: lanes that nobody computes with
 
 // Two lines as pairs of their elements below n; no line: zeros.
 inline Vec<float> pair_up(const BFloat16* even, const BFloat16* odd, int64_t n) {
@@ -51,9 +50,9 @@ inline void load_block(const BFloat16* from, int64_t line, int64_t step, int64_t
 
 // The right factor: panels of `columns` lines, each [depth / 2][columns][2], the last one padded with zeros.
 template <int64_t columns> void pack_pair_panels(const BFloat16* from, int64_t line, int64_t step, int64_t lines, int64_t depth, BFloat16* to) {
-  const int64_t padded = round_up(depth, kPairDepth);
+  const int64_t padded = round_up(depth, kDepthStep<BFloat16>);
   for (int64_t first = 0; first < lines; first += columns, to += padded * columns)
-    for (int64_t at = 0; at < padded; at += kPairDepth)
+    for (int64_t at = 0; at < padded; at += kDepthStep<BFloat16>)
       for (int64_t i = 0; i < columns; i += 16) {
         PairBlock pairs;
         load_block(from, line, step, lines, depth, first + i, at, pairs);
@@ -63,7 +62,7 @@ template <int64_t columns> void pack_pair_panels(const BFloat16* from, int64_t l
 
 // The left factor: lines of the depth, each at to + i * to_line.
 inline void pack_pair_lines(const BFloat16* from, int64_t line, int64_t step, int64_t lines, int64_t depth, BFloat16* to, int64_t to_line) {
-  for (int64_t at = 0; at < depth; at += kPairDepth)
+  for (int64_t at = 0; at < depth; at += kDepthStep<BFloat16>)
     for (int64_t first = 0; first < lines; first += 16) {
       PairBlock block;
       const int64_t n = std::min<int64_t>(16, lines - first);
