@@ -11,7 +11,7 @@ namespace {
 
 // Of a tile at most: 100 KB of scores in f32, and panels of as many keys, stay in L2.
 constexpr int64_t kTileQueries = 96, kTileKeys = 256;
-constexpr int64_t kTileLine = kTileKeys + 16;  // a power of two would fill few sets of the cache
+constexpr int64_t kTileLine = kTileKeys + kGap<float>;
 // Equal blocks, of whole tiles of the matrix product.
 inline int64_t query_block(int64_t queries) { return round_up(ceil_div(queries, ceil_div(queries, kTileQueries)), 12); }
 inline int64_t key_block(int64_t keys) { return round_up(ceil_div(keys, ceil_div(keys, kTileKeys)), 32); }

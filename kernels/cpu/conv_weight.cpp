@@ -23,8 +23,8 @@ size_t workspace(const Conv2dArgs& a) {
 template <class F> struct StepScratch {
   int64_t patches, rows, line;
   explicit StepScratch(const WeightPlan& plan) : patches(kPixels<F> * plan.columns) {
-    line = plan.tile_k + 16;  // a power of two would fill few sets of the cache
-    rows = kInPairs<F> ? plan.tile_k * (kPixels<F> + 2 * 16) : kPixels<F> * line;
+    line = plan.tile_k + kGap<F>;
+    rows = kInPairs<F> ? plan.tile_k * (kPixels<F> + kGap<F>) : kPixels<F> * line;
   }
   int64_t gathered(const WeightPlan& plan) const { return kInPairs<F> ? kPixels<F> * std::max(line, plan.columns) : 0; }
   int64_t size(const WeightPlan& plan) const { return patches + rows + gathered(plan); }
@@ -65,7 +65,7 @@ void gather_rows(const Conv2dArgs& a, const WeightPlan& plan, const WeightTile& 
   x.a = to, x.a_row = 1, x.a_step = scratch.line;
   gather_tap(gy, tile.k_count, z.p, z.q, 1, 1, {0, 0, 1, 0, tile.k_count}, pixel, count, kInPairs<Factor<S>> ? gathered : to, scratch.line);
 #if defined(TAPETUM_PAIRS)
-  x.a_row = x.depth + 2 * 16, x.a_step = 2;
+  x.a_row = x.depth + kGap<Factor<S>>, x.a_step = 2;
   pack_pair_lines(gathered, 1, scratch.line, tile.k_count, count, to, x.a_row);
 #endif
 }

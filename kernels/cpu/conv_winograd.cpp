@@ -12,7 +12,6 @@ namespace {
 
 constexpr int64_t kTiles = 48, kChannels = 128, kPieceChannels = 128;  // of a block: tiles, channels written, channels read in one pass
 constexpr int64_t kPanel = kTileColumns<float>;
-constexpr int64_t kGap = 16;  // between what would lie at powers of two and fill few sets of the cache
 template <int m> constexpr int kElements = Winograd<m>::tile* Winograd<m>::tile;
 
 // The transformed filter is a workspace where several blocks of tiles use it, else each unit transforms a panel at a time when it needs it.
@@ -29,7 +28,7 @@ template <int m, class S, Role role> struct Blocks {
     piece = kElements<m> * element(pass, at_once());
   }
   int64_t at_once() const { return blocks > 1 ? piece_k : kPanel; }  // channels written of a piece of the transformed filter
-  static int64_t element(int64_t channels, int64_t written) { return channels * written + kGap; }
+  static int64_t element(int64_t channels, int64_t written) { return channels * written + kGap<float>; }
   size_t workspace() const { return blocks > 1 ? static_cast<size_t>(passes * pieces_k * piece) * sizeof(float) : 0; }
 
   void transform(int64_t c, int64_t read, int64_t k, float* to) const {
@@ -50,7 +49,7 @@ template <int m, class S, Role role> struct Blocks {
 
   // Tiles [first, first + count), output channels [k, k + channels).
   void run_block(int64_t first, int64_t count, int64_t k, int64_t channels, float* u) const {
-    const int64_t v_line = pass + kGap, v_size = count * v_line + kGap, m_size = count * piece_k + kGap;
+    const int64_t v_line = pass + kGap<float>, v_size = count * v_line + kGap<float>, m_size = count * piece_k + kGap<float>;
     const int64_t size = kElements<m> * (v_size + m_size);
     float* v = static_cast<float*>(thread_scratch(static_cast<size_t>(size + (blocks > 1 ? 0 : piece)) * sizeof(float)));
     float* products = v + kElements<m> * v_size;
@@ -78,9 +77,9 @@ template <int m, class S, Role role> struct Stages {
 
   explicit Stages(const Problem<S, role>& problem) : p(problem), grid(p.out) {
     columns = round_up(p.k, kPanel);
-    v_line = p.c + kGap, v_size = grid.count() * v_line + kGap;
-    m_line = columns + kGap, m_size = grid.count() * m_line + kGap;
-    u_size = p.c * columns + kGap;
+    v_line = p.c + kGap<float>, v_size = grid.count() * v_line + kGap<float>;
+    m_line = columns + kGap<float>, m_size = grid.count() * m_line + kGap<float>;
+    u_size = p.c * columns + kGap<float>;
   }
   size_t workspace() const { return static_cast<size_t>(kElements<m> * (v_size + m_size + u_size)) * sizeof(float); }
   // Where blocks of tiles would each read a transformed filter that no cache near the core holds.

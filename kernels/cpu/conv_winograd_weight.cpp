@@ -23,13 +23,13 @@ template <int m, class S> struct WeightSums {
   const WeightPlan& plan;
   const TileGrid<m> grid;
   Images<const S> x, gy;
-  int64_t columns, line, x_element, y_element, s_element;  // gaps of 16: never a power of two
-  bool whole;                                              // all rows of elements at once
+  int64_t columns, line, x_element, y_element, s_element;
+  bool whole;  // all rows of elements at once
 
   WeightSums(const Conv2dArgs& a, const WeightPlan& plan) : z(a.shape), plan(plan), grid(z.n, z.p, z.q) {
     x = images(static_cast<const S*>(a.x), z.n, z.h, z.w, z.x_stride), gy = images(static_cast<const S*>(a.y), z.n, z.p, z.q, z.y_stride);
-    columns = round_up(plan.tile_c, kPanel), line = plan.tile_k + 16;
-    x_element = kTiles * columns + 16, y_element = kTiles * line + 16, s_element = plan.tile_k * columns + 16;
+    columns = round_up(plan.tile_c, kPanel), line = plan.tile_k + kGap<float>;
+    x_element = kTiles * columns + kGap<float>, y_element = kTiles * line + kGap<float>, s_element = plan.tile_k * columns + kGap<float>;
     whole = plan.tile_c * plan.tile_k <= kChannels * kChannels / 4;
   }
   int64_t scratch() const { return size * size / (whole ? 1 : 2) * (x_element + y_element + s_element); }

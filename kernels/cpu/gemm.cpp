@@ -86,12 +86,10 @@ template <class F> Product<F> part(Product<F> x, int64_t first, int64_t count) {
   return x;
 }
 
-constexpr int64_t kGap = 16;  // registers' worth between lines: at a power of two they would fill few sets of the cache
-
 // x = a [m, depth] b with a packed into `to`, line by line along its memory, unless few columns use it.
 template <class S, class F> void place_a(const S* a, const Matrix& s, int64_t depth, Product<F>& x, F* to) {
 #if defined(TAPETUM_PAIRS)
-  x.a = to, x.a_row = x.depth + 2 * kGap, x.a_step = 2;
+  x.a = to, x.a_row = x.depth + kGap<F>, x.a_step = 2;
   pack_pair_lines(a, s.row, s.column, x.m, depth, to, x.a_row);
 #else
   if constexpr (std::is_same_v<S, F>) {
@@ -99,11 +97,11 @@ template <class S, class F> void place_a(const S* a, const Matrix& s, int64_t de
     if (x.n <= 2 * kTileColumns<F> && s.column == 1) return;
   }
   const bool columns = s.row == 1;
-  x.a = to, x.a_row = columns ? 1 : depth + kGap, x.a_step = columns ? x.m + kGap : 1;
+  x.a = to, x.a_row = columns ? 1 : depth + kGap<F>, x.a_step = columns ? x.m + kGap<F> : 1;
   if (columns)
-    copy_block(depth, x.m, a, s.column, s.row, to, x.m + kGap);
+    copy_block(depth, x.m, a, s.column, s.row, to, x.m + kGap<F>);
   else
-    copy_block(x.m, depth, a, s.row, s.column, to, depth + kGap);
+    copy_block(x.m, depth, a, s.row, s.column, to, depth + kGap<F>);
 #endif
 }
 
@@ -135,8 +133,8 @@ template <class S> void run_block(const Problem<S>& p, int64_t i, int64_t j, int
   using F = Factor<S>;
   constexpr int64_t columns = kTileColumns<F>;
   const int64_t pass = pass_depth<F>(p.k), depth = round_up(pass, kDepthStep<F>);
-  const int64_t size_a = m * depth + kTogether<F> * kGap * std::max(m, depth), size_b = packed.data ? 0 : depth * round_up(n, columns);
-  const int64_t line = n + kGap;  // of the block of c
+  const int64_t size_a = m * depth + kGap<F> * std::max(m, depth), size_b = packed.data ? 0 : depth * round_up(n, columns);
+  const int64_t line = n + kGap<T>;  // of the block of c
   F* const a = static_cast<F*>(thread_scratch(static_cast<size_t>(size_a + size_b) * sizeof(F) + static_cast<size_t>(m * line) * sizeof(T)));
   F* const b = a + size_a;
   S* const c = p.c + i * p.sc.row + j * p.sc.column;

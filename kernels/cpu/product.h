@@ -25,6 +25,8 @@ constexpr int kTileRows = 32;
 constexpr int kTileRows = TAPETUM_VECTOR_BYTES == 64 ? 12 : 6;
 #endif
 template <class F> constexpr int64_t kTileColumns = 2 * Vec<Compute<F>>::lanes;
+// Elements that keep lines, and matrices, of scratch apart: at powers of two they would fill few sets of the cache.
+template <class F> constexpr int64_t kGap = 16 * kTogether<F>;
 template <class F> constexpr int64_t kDepth = 384 * kTogether<F>;  // of one pass: a panel of b then fits a 48 KB L1 cache
 
 // c [m, n] = start + a [m, depth] b [depth, n]. A step takes kTogether of the depth.
