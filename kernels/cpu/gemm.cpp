@@ -15,7 +15,6 @@ namespace tapetum::kernels {
 namespace {
 
 bool supports(const MatmulArgs& a) { return stores(a.shape.dtype); }
-double error(const MatmulArgs& a) { return 4 + 2 * __builtin_sqrt(static_cast<double>(a.shape.k)); }
 
 constexpr int64_t kRows = 192;        // of a block of c at most: a takes 200 KB in f32
 constexpr int64_t kColumns = 1024;    // where b is packed already: c takes 800 KB
@@ -282,6 +281,7 @@ Status matmul(const MatmulArgs& args, Workspace& workspace) {
 
 }  // namespace
 
-TAPETUM_CPU_CANDIDATE(MatmulArgs, matmul_packed){.name = "packed", .supports = supports, .workspace = workspace, .error = error, .run = matmul};
+TAPETUM_CPU_CANDIDATE(MatmulArgs, matmul_packed){
+    .name = "packed", .supports = supports, .workspace = workspace, .error = matmul_error, .run = matmul};
 
 }  // namespace tapetum::kernels

@@ -48,7 +48,6 @@ bool prefers(const MatmulArgs& a) {
   const Thin<float> t(a);
   return t.w_step == 1 || (t.vectors > 2 && z.k * t.lines > int64_t{1} << 21);
 }
-double error(const MatmulArgs& a) { return 4 + 2 * __builtin_sqrt(static_cast<double>(a.shape.k)); }
 
 // w's lines lie along the depth: dot products of as many lines and vectors as a register has lanes, each in a register of its own. They are
 // transposed at the end, so that their sums stand in one. x is [V][depth].
@@ -150,6 +149,6 @@ Status run(const MatmulArgs& args, Workspace& workspace) {
 }  // namespace
 
 TAPETUM_CPU_CANDIDATE(MatmulArgs, matmul_thin){
-    .name = "thin", .supports = supports, .prefers = prefers, .workspace = workspace, .error = error, .run = run};
+    .name = "thin", .supports = supports, .prefers = prefers, .workspace = workspace, .error = matmul_error, .run = run};
 
 }  // namespace tapetum::kernels

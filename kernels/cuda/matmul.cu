@@ -18,7 +18,6 @@ namespace tapetum::kernels {
 namespace {
 
 bool supports(const MatmulArgs&) { return true; }
-double error(const MatmulArgs& a) { return 4 + 2 * __builtin_sqrt(static_cast<double>(a.shape.k)); }
 
 constexpr int64_t kFew = 4;  // rows or columns
 
@@ -134,7 +133,8 @@ Status run_tiled(const MatmulArgs& args, Workspace& workspace) {
 
 }  // namespace
 
-TAPETUM_CANDIDATE(MatmulArgs, matmul_dot_cuda){.name = "dot", .supports = supports_dot, .prefers = prefers_dot, .error = error, .run = run_dot};
-TAPETUM_CANDIDATE(MatmulArgs, matmul_tiled_cuda){.name = "tiled", .supports = supports, .error = error, .run = run_tiled};
+TAPETUM_CANDIDATE(MatmulArgs, matmul_dot_cuda){
+    .name = "dot", .supports = supports_dot, .prefers = prefers_dot, .error = matmul_error, .run = run_dot};
+TAPETUM_CANDIDATE(MatmulArgs, matmul_tiled_cuda){.name = "tiled", .supports = supports, .error = matmul_error, .run = run_tiled};
 
 }  // namespace tapetum::kernels

@@ -215,10 +215,7 @@ bool prefers(const MatmulArgs& args) {
   return tiles_of(z) >= 64 && 2 * z.m * z.n >= tiles_of_matrix(z) * kTileRows * kTileColumns;
 }
 // Tensor cores cut off what they shift out of a sum, each 16 products once.
-double error(const MatmulArgs& args) {
-  const double k = static_cast<double>(args.shape.k);
-  return 4 + 2 * __builtin_sqrt(k) + k / 16;
-}
+double error(const MatmulArgs& args) { return matmul_error(args) + static_cast<double>(args.shape.k) / 16; }
 Status run(const MatmulArgs& args, Workspace& workspace) {
   return args.shape.dtype == DType::f16 ? launch<Half>(args, workspace) : launch<BFloat16>(args, workspace);
 }
