@@ -47,6 +47,13 @@ void check(const char* op, const Tensor& a, bool square) {
     throw ShapeError(fmt::format("linalg.{}: expected matrices [..., {}], got {}", op, square ? "n, n" : "m, n", to_string(a.shape())));
 }
 
+// A call of a public function: `a` is its matrix, checked; autocast is off while this lives.
+struct Call {
+  Call(const char* op, const Tensor& matrix, bool square) : a(cast(matrix)) { check(op, a, square); }
+  const Casting cast{Autocast::f32};
+  const Tensor a;
+};
+
 // Runs f on matrices that exist: nothing to do on the meta device, or without elements.
 template <class F> void run(const char* op, const char* why, const Tensor& a, F f) {
   if (a.device().kind == DeviceKind::meta || a.numel() == 0) return;
@@ -242,9 +249,8 @@ struct PinvOp {
 }  // namespace
 
 Tensor solve(const Tensor& matrix, const Tensor& right) {
-  const Casting cast(Autocast::f32);
-  const Tensor a = cast(matrix), b = cast(right);
-  check("solve", a, true);
+  const auto [cast, a] = Call("solve", matrix, true);
+  const Tensor b = cast(right);
   check_same("linalg.solve", a, b);
   if (b.dim() == 1 || b.shape() == with(batch_of(a), {a.size(-1)})) return squeeze(solve(a, unsqueeze(b, -1)), -1);
   if (b.dim() < 2 || b.size(-2) != a.size(-1))
@@ -255,23 +261,17 @@ Tensor solve(const Tensor& matrix, const Tensor& right) {
 }
 
 Tensor inv(const Tensor& matrix) {
-  const Casting cast(Autocast::f32);
-  const Tensor a = cast(matrix);
-  check("inv", a, true);
+  const auto [cast, a] = Call("inv", matrix, true);
   return solve(a, to(eye(a.size(-1), -1, a.dtype()), a.device()));
 }
 
 Tensor det(const Tensor& matrix) {
-  const Casting cast(Autocast::f32);
-  const Tensor a = cast(matrix);
-  check("det", a, true);
+  const auto [cast, a] = Call("det", matrix, true);
   return apply<DetOp>({}, a);
 }
 
 Slogdet slogdet(const Tensor& matrix) {
-  const Casting cast(Autocast::f32);
-  const Tensor a = cast(matrix);
-  check("slogdet", a, true);
+  const auto [cast, a] = Call("slogdet", matrix, true);
   const auto [sign, magnitude] = apply<SlogdetOp>({}, a);
   return {sign, magnitude};
 }
@@ -282,51 +282,40 @@ Tensor logdet(const Tensor& a) {
 }
 
 Tensor cholesky(const Tensor& matrix) {
-  const Casting cast(Autocast::f32);
-  const Tensor a = cast(matrix);
-  check("cholesky", a, true);
+  const auto [cast, a] = Call("cholesky", matrix, true);
   return apply<CholeskyOp>({}, a);
 }
 
 Qr qr(const Tensor& matrix) {
-  const Casting cast(Autocast::f32);
-  const Tensor a = cast(matrix);
-  check("qr", a, false);
+  const auto [cast, a] = Call("qr", matrix, false);
   const int64_t m = a.size(-2), n = a.size(-1);
   const auto [q, r] = apply<QrOp>({}, m < n ? slice(a, -1, 0, m) : a);
   return m < n ? Qr{q, cat({r, matmul(t(q), slice(a, -1, m, n))}, -1)} : Qr{q, r};
 }
 
 Eigh eigh(const Tensor& matrix) {
-  const Casting cast(Autocast::f32);
-  const Tensor a = cast(matrix);
-  check("eigh", a, true);
+  const auto [cast, a] = Call("eigh", matrix, true);
   const auto [values, vectors] = apply<EighOp>({}, a);
   return {values, vectors};
 }
 Tensor eigvalsh(const Tensor& a) { return eigh(a).values; }
 
 Svd svd(const Tensor& matrix) {
-  const Casting cast(Autocast::f32);
-  const Tensor a = cast(matrix);
-  check("svd", a, false);
+  const auto [cast, a] = Call("svd", matrix, false);
   const auto [u, s, vh] = apply<SvdOp>({}, a);
   return {u, s, vh};
 }
 Tensor svdvals(const Tensor& a) { return svd(a).s; }
 
 Tensor pinv(const Tensor& matrix, std::optional<double> rtol) {
-  const Casting cast(Autocast::f32);
-  const Tensor a = cast(matrix);
-  check("pinv", a, false);
+  const auto [cast, a] = Call("pinv", matrix, false);
   const double eps = a.dtype() == DType::f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
   return apply<PinvOp>({rtol.value_or(eps * static_cast<double>(std::max(a.size(-1), a.size(-2))))}, a);
 }
 
 Tensor lstsq(const Tensor& matrix, const Tensor& right, std::optional<double> rtol) {
-  const Casting cast(Autocast::f32);
-  const Tensor a = cast(matrix), b = cast(right);
-  check("lstsq", a, false);
+  const auto [cast, a] = Call("lstsq", matrix, false);
+  const Tensor b = cast(right);
   check_same("linalg.lstsq", a, b);
   if (b.dim() < 2 || b.size(-2) != a.size(-2))
     throw ShapeError(
