@@ -67,54 +67,42 @@ void check_pair(const char* op, const Tensor& x, const Tensor& target) {
 }
 
 Tensor mse_loss(const Tensor& input, const Tensor& wanted, const LossOptions& o) {
-  const Casting cast(Autocast::f32);
-  const Tensor x = cast(input), target = cast(wanted);
-  check_pair("mse_loss", x, target);
+  const auto [cast, x, target] = LossPair("mse_loss", input, wanted);
   return reduced("mse_loss", square(x - target), o.reduction);
 }
 
 Tensor l1_loss(const Tensor& input, const Tensor& wanted, const LossOptions& o) {
-  const Casting cast(Autocast::f32);
-  const Tensor x = cast(input), target = cast(wanted);
-  check_pair("l1_loss", x, target);
+  const auto [cast, x, target] = LossPair("l1_loss", input, wanted);
   return reduced("l1_loss", abs(x - target), o.reduction);
 }
 
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& wanted, const SmoothL1Options& o) {
-  const Casting cast(Autocast::f32);
-  const Tensor x = cast(input), target = cast(wanted);
-  check_pair("smooth_l1_loss", x, target);
+  const auto [cast, x, target] = LossPair("smooth_l1_loss", input, wanted);
   if (!(o.beta >= 0)) throw Error(fmt::format("smooth_l1_loss: beta must not be negative, got {}", o.beta));
   const Tensor d = abs(x - target);
   return reduced("smooth_l1_loss", o.beta == 0 ? d : quadratic_up_to(d, o.beta) / o.beta, o.reduction);
 }
 
 Tensor huber_loss(const Tensor& input, const Tensor& wanted, const HuberOptions& o) {
-  const Casting cast(Autocast::f32);
-  const Tensor x = cast(input), target = cast(wanted);
-  check_pair("huber_loss", x, target);
+  const auto [cast, x, target] = LossPair("huber_loss", input, wanted);
   if (!(o.delta > 0)) throw Error(fmt::format("huber_loss: delta must be positive, got {}", o.delta));
   return reduced("huber_loss", quadratic_up_to(abs(x - target), o.delta), o.reduction);
 }
 
 Tensor binary_cross_entropy(const Tensor& input, const Tensor& wanted, const BinaryCrossEntropyOptions& options) {
-  const Casting cast(Autocast::f32);
-  const Tensor x = cast(input), target = cast(wanted);
+  const auto [cast, x, target] = LossPair("binary_cross_entropy", input, wanted);
   BinaryCrossEntropyOptions o = options;
   o.weight = cast(o.weight);
-  check_pair("binary_cross_entropy", x, target);
   check_weight("binary_cross_entropy", "weight", o.weight, x);
   const Tensor loss = apply<BinaryCrossEntropyOp>({}, x, target);
   return reduced("binary_cross_entropy", o.weight.defined() ? loss * o.weight : loss, o.reduction);
 }
 
 Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& wanted, const BinaryCrossEntropyWithLogitsOptions& options) {
-  const Casting cast(Autocast::f32);
-  const Tensor x = cast(input), target = cast(wanted);
+  const auto [cast, x, target] = LossPair("binary_cross_entropy_with_logits", input, wanted);
   BinaryCrossEntropyWithLogitsOptions o = options;
   o.weight = cast(o.weight);
   o.pos_weight = cast(o.pos_weight);
-  check_pair("binary_cross_entropy_with_logits", x, target);
   check_weight("binary_cross_entropy_with_logits", "weight", o.weight, x);
   check_weight("binary_cross_entropy_with_logits", "pos_weight", o.pos_weight, x);
   // -log sigmoid(x) = softplus(-x), and -log(1 - sigmoid(x)) = x + softplus(-x). Above 40 softplus is the identity in f64 too.
@@ -125,9 +113,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& wante
 }
 
 Tensor kl_div(const Tensor& input, const Tensor& wanted, const KlDivOptions& o) {
-  const Casting cast(Autocast::f32);
-  const Tensor x = cast(input), target = cast(wanted);
-  check_pair("kl_div", x, target);
+  const auto [cast, x, target] = LossPair("kl_div", input, wanted);
   Tensor loss;
   if (o.log_target) {
     loss = exp(target) * (target - x);

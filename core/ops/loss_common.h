@@ -1,5 +1,6 @@
 // Checks and reductions that the losses share. (Not for users.)
 #pragma once
+#include "core/autograd/autocast.h"
 #include "core/faults.h"
 #include "core/ops/loss.h"
 
@@ -12,6 +13,13 @@ int class_dim(const Tensor& x);                                               //
 Tensor per_class(const Tensor& weight, const Tensor& x);                      // [C] along the class dimension of x
 void check_input(const char* op, const Tensor& x, const Tensor& weight);      // floating-point [N, C, ...] or [C]; weight [C] or undefined
 Tensor class_indices(const char* op, const Tensor& x, const Tensor& target);  // as i64, of x's shape without the classes
+
+// The two tensors that a loss compares, cast and checked; autocast is off while this lives.
+struct LossPair {
+  LossPair(const char* op, const Tensor& input, const Tensor& wanted) : x(cast(input)), target(cast(wanted)) { check_pair(op, x, target); }
+  const Casting cast{Autocast::f32};
+  const Tensor x, target;
+};
 
 // x if its pixels follow each other in memory as the target's do, with the classes side by side or apart; else a row-major copy.
 Tensor dense_pixels(const Tensor& x);

@@ -129,9 +129,7 @@ Tensor focal_loss(const Tensor& input, const Tensor& target, const FocalOptions&
 }
 
 Tensor sigmoid_focal_loss(const Tensor& input, const Tensor& wanted, const SigmoidFocalOptions& o) {
-  const Casting cast(Autocast::f32);
-  const Tensor x = cast(input), target = cast(wanted);
-  check_pair("sigmoid_focal_loss", x, target);
+  const auto [cast, x, target] = LossPair("sigmoid_focal_loss", input, wanted);
   const Tensor p = sigmoid(x), one_minus_p = p + target - p * target * 2;
   Tensor loss = binary_cross_entropy_with_logits(x, target, {.reduction = Reduction::none});
   loss = modulated(loss, one_minus_p, o.gamma);
