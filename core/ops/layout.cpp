@@ -32,7 +32,7 @@ Tensor empty_image(const Shape& shape, DType dtype, Device device, TensorList in
 }
 
 Tensor as_image(const Tensor& x) {
-  const bool wanted = x.dim() == 4 && prefer_channels_last() && x.size(1) >= 4 && x.strides()[1] != 1;
+  const bool wanted = x.dim() == 4 && prefer_channels_last() && x.size(1) > 1 && x.strides()[1] != 1;
   return wanted ? channels_last(x) : x;
 }
 

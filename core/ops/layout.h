@@ -11,7 +11,7 @@ void set_prefer_channels_last(bool on);
 // An uninitialised result: channels_last when a 4-D input is, or when it is preferred and has at least 4 channels; else row-major.
 Tensor empty_image(const Shape& shape, DType dtype, Device device, TensorList inputs);
 
-// x as the fastest kernels read it: a copy where x is row-major and an op's result of its shape would be channels_last.
+// x as the fastest kernels read it: a copy where x is row-major. (The three channels of a photograph too: a patch is then a few long pieces.)
 Tensor as_image(const Tensor& x);
 
 }  // namespace tapetum

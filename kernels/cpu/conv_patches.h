@@ -95,11 +95,15 @@ void gather_tap(const Images<const S>& in, int64_t channels, int64_t out_h, int6
     const int64_t hi = std::max(lo, w >= width ? 0 : std::min(run, ceil_div(width - w, stride_w)));
     const S* from = in.data + row / out_h * in.stride_n + h * in.stride_h + w * in.stride_w + tap.at * in.stride_c;
     const auto border = [&](int64_t begin, int64_t end) {
-      for (int64_t p = begin; p < end; ++p)
-        for (int64_t i = 0; i < tap.n; ++i) {
-          const int64_t pixel = w + p * stride_w + (tap.at + i) / channels;
-          block[p * line + i] = pixel >= 0 && pixel < in.w ? cast<T>(from[p * stride_w * in.stride_w + i * in.stride_c]) : T{};
-        }
+      for (int64_t p = begin; p < end; ++p) {
+        const int64_t pixel = w + p * stride_w;  // of its first tap; values [inside, outside) are those of pixels of the row
+        const int64_t inside = std::clamp<int64_t>(-pixel * channels - tap.at, 0, tap.n);
+        const int64_t outside = std::clamp<int64_t>((in.w - pixel) * channels - tap.at, inside, tap.n);
+        T* const to_pixel = block + p * line;
+        zero_pixels(1, inside, to_pixel, line);
+        copy_pixels(1, outside - inside, to_pixel + inside, line, 1, from + p * stride_w * in.stride_w + inside * in.stride_c, 0, in.stride_c);
+        zero_pixels(1, tap.n - outside, to_pixel + outside, line);
+      }
     };
     border(0, lo);
     copy_pixels(hi - lo, tap.n, block + lo * line, line, 1, from + lo * stride_w * in.stride_w, stride_w * in.stride_w, in.stride_c);

@@ -19,41 +19,37 @@ size_t workspace(const Conv2dArgs& a) {
   return bytes;
 }
 
-// A step's factors in the thread's scratch: the patches' panels, lines of gy, and in pairs what they are made from.
+// A step's factors in the thread's scratch: patches and gy line by line, and for pairs what is made from either.
 template <class F> struct StepScratch {
-  int64_t patches, rows, line;
-  explicit StepScratch(const WeightPlan& plan) : patches(kPixels<F> * plan.columns) {
-    line = plan.tile_k + kGap<F>;
-    rows = kInPairs<F> ? plan.tile_k * (kPixels<F> + kGap<F>) : kPixels<F> * line;
+  int64_t patch_line, gy_line, patches, rows;
+  explicit StepScratch(const WeightPlan& plan) : patch_line(plan.columns + kGap<F>), gy_line(plan.tile_k + kGap<F>) {
+    patches = kPixels<F> * (kInPairs<F> ? plan.columns : patch_line);
+    rows = kInPairs<F> ? plan.tile_k * (kPixels<F> + kGap<F>) : kPixels<F> * gy_line;
   }
-  int64_t gathered(const WeightPlan& plan) const { return kInPairs<F> ? kPixels<F> * std::max(line, plan.columns) : 0; }
-  int64_t size(const WeightPlan& plan) const { return patches + rows + gathered(plan); }
+  int64_t gathered() const { return kInPairs<F> ? kPixels<F> * std::max(patch_line, gy_line) : 0; }
+  int64_t size() const { return patches + rows + gathered(); }
 };
 
-// Column (tap, c) of the tile's patches as the right factor of a product over pixels; `gathered` has room for a panel.
+// The tile's patches, (tap, c) in a line for each pixel, as the right factor of `x`.
 template <class S>
-void gather_columns(const Conv2dArgs& a, const WeightPlan& plan, const WeightTile& tile, int64_t pixel, int64_t count, Factor<S>* to,
-                    [[maybe_unused]] Factor<S>* gathered) {
+void gather_columns(const Conv2dArgs& a, const WeightPlan& plan, const WeightTile& tile, int64_t pixel, int64_t count,
+                    const StepScratch<Factor<S>>& scratch, Factor<S>* to, [[maybe_unused]] Factor<S>* gathered, Product<Factor<S>>& x) {
   using F = Factor<S>;
   const auto& z = a.shape;
   constexpr int64_t panel = kTileColumns<F>;
   const auto in = images(static_cast<const S*>(a.x) + (tile.group * plan.c + tile.c) * z.x_stride[1], z.n, z.h, z.w, z.x_stride);
-  const int64_t used = plan.taps * tile.c_count, together = taps_together(in, tile.c_count, z.s, z.dilation_w), piece = together * tile.c_count;
-  for (int64_t first = 0; first < used; first += panel, to += round_up(count, kDepthStep<F>) * panel) {
-    F* lines = kInPairs<F> ? gathered : to;
-    const int64_t end = std::min(first + panel, used);
-    for (int64_t l = first; l < end;) {
-      const int64_t tap = l / piece * together, at = l % piece, n = std::min(piece - at, end - l);
-      gather_tap(in, tile.c_count, z.p, z.q, z.stride_h, z.stride_w,
-                 {tap / z.s * z.dilation_h - z.padding_h, tap % z.s * z.dilation_w - z.padding_w, together, at, n}, pixel, count, lines + l - first,
-                 panel);
-      l += n;
-    }
-    zero_pixels(count, first + panel - end, lines + end - first, panel);
+  const int64_t together = taps_together(in, tile.c_count, z.s, z.dilation_w), piece = together * tile.c_count, line = scratch.patch_line;
+  F* const lines = kInPairs<F> ? gathered : to;
+  for (int64_t tap = 0; tap < plan.taps; tap += together)
+    gather_tap(in, tile.c_count, z.p, z.q, z.stride_h, z.stride_w,
+               {tap / z.s * z.dilation_h - z.padding_h, tap % z.s * z.dilation_w - z.padding_w, together, 0, piece}, pixel, count,
+               lines + tap * tile.c_count, line);
+  zero_pixels(count, round_up(x.n, panel) - x.n, lines + x.n, line);
+  x.b = to, x.b_panel = panel, x.b_step = line;
 #if defined(TAPETUM_PAIRS)
-    pack_pair_panels<panel>(lines, 1, panel, panel, count, to);
+  x.b_panel = x.depth * panel, x.b_step = 2 * panel;
+  pack_pair_panels<panel>(lines, 1, line, round_up(x.n, panel), count, to);
 #endif
-  }
 }
 
 // Pixels [pixel, pixel + count) of gy as the transposed left factor of `x`.
@@ -62,11 +58,11 @@ void gather_rows(const Conv2dArgs& a, const WeightPlan& plan, const WeightTile& 
                  const StepScratch<Factor<S>>& scratch, Factor<S>* to, [[maybe_unused]] Factor<S>* gathered, Product<Factor<S>>& x) {
   const auto& z = a.shape;
   const auto gy = images(static_cast<const S*>(a.y) + (tile.group * plan.k + tile.k) * z.y_stride[1], z.n, z.p, z.q, z.y_stride);
-  x.a = to, x.a_row = 1, x.a_step = scratch.line;
-  gather_tap(gy, tile.k_count, z.p, z.q, 1, 1, {0, 0, 1, 0, tile.k_count}, pixel, count, kInPairs<Factor<S>> ? gathered : to, scratch.line);
+  x.a = to, x.a_row = 1, x.a_step = scratch.gy_line;
+  gather_tap(gy, tile.k_count, z.p, z.q, 1, 1, {0, 0, 1, 0, tile.k_count}, pixel, count, kInPairs<Factor<S>> ? gathered : to, scratch.gy_line);
 #if defined(TAPETUM_PAIRS)
   x.a_row = x.depth + kGap<Factor<S>>, x.a_step = 2;
-  pack_pair_lines(gathered, 1, scratch.line, tile.k_count, count, to, x.a_row);
+  pack_pair_lines(gathered, 1, scratch.gy_line, tile.k_count, count, to, x.a_row);
 #endif
 }
 
@@ -77,26 +73,20 @@ Status run(const Conv2dArgs& a, Workspace& workspace) {
     const auto& z = a.shape;
     const WeightPlan plan = plan_of<F>(z);
     const StepScratch<F> scratch(plan);
-    const int64_t pixels = z.n * z.p * z.q, floats = ceil_div(scratch.size(plan) * static_cast<int64_t>(sizeof(F)), sizeof(T));
+    const int64_t pixels = z.n * z.p * z.q, floats = ceil_div(scratch.size() * static_cast<int64_t>(sizeof(F)), sizeof(T));
     run_weight_plan<S>(a, plan, workspace.data, floats, [&](const WeightTile& tile, int64_t first, int64_t end, T* own, T* sums) {
       F *patches = reinterpret_cast<F*>(own), *rows = patches + scratch.patches, *gathered = rows + scratch.rows;
       for (int64_t i = 0; i < tile.k_count * plan.columns; ++i) sums[i] = 0;
       for (int64_t pixel = first * kPixels<F>; pixel < std::min(pixels, end * kPixels<F>); pixel += kPixels<F>) {
         const int64_t count = std::min(kPixels<F>, pixels - pixel), depth = round_up(count, kDepthStep<F>);
-        gather_columns<S>(a, plan, tile, pixel, count, patches, gathered);
-        Product<F> x{tile.k_count,
-                     plan.taps * tile.c_count,
-                     depth,
-                     nullptr,
-                     0,
-                     0,
-                     patches,
-                     depth * kTileColumns<F>,
-                     kTogether<F> * kTileColumns<F>,
-                     sums,
-                     plan.columns,
-                     sums,
-                     plan.columns};
+        Product<F> x{.m = tile.k_count,
+                     .n = plan.taps * tile.c_count,
+                     .depth = depth,
+                     .start = sums,
+                     .start_row = plan.columns,
+                     .c = sums,
+                     .c_row = plan.columns};
+        gather_columns<S>(a, plan, tile, pixel, count, scratch, patches, gathered, x);
         gather_rows<S>(a, plan, tile, pixel, count, scratch, rows, gathered, x);
         multiply(x);
       }

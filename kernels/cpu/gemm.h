@@ -28,7 +28,7 @@ inline __m512bh spread_factor(const BFloat16* p) {
 inline Vec<float> multiply_add(Vec<float> sum, __m512bh a, __m512bh b) { return Vec<float>::Raw(_mm512_dpbf16_ps(__m512(sum.raw), a, b)); }
 #endif
 
-template <class F, int rows> void multiply_tile(const Product<F>& x, int64_t i, int64_t j) {
+template <class F, int rows, bool fetch = false> void multiply_tile(const Product<F>& x, int64_t i, int64_t j) {
   using T = Compute<F>;
   using V = Vec<T>;
   constexpr int64_t lanes = V::lanes;
@@ -40,8 +40,9 @@ template <class F, int rows> void multiply_tile(const Product<F>& x, int64_t i, 
     sum[r][0] = x.start ? load_part(start, n) : V(T(0));
     sum[r][1] = x.start ? load_part(start + lanes, n - lanes) : V(T(0));
   }
-  const F *a = x.a + i * a_row, *b = x.b + j / kTileColumns<F> * x.b_panel;
+  const F *a = x.a + i * a_row, *b = x.b + j / kTileColumns<F> * x.b_panel, *next = a + rows * a_row;
   for (int64_t l = 0; l < x.depth; l += kTogether<F>, a += a_step, b += b_step) {
+    if constexpr (fetch) __builtin_prefetch(next, 0, 2), next += rows * kTogether<F>;  // all of them by the end of the depth
     const auto b0 = load_factors(b), b1 = load_factors(b + kTogether<F> * lanes);
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
@@ -71,6 +72,8 @@ template <class F, int... rows> void multiply_remainder(const Product<F>& x, int
 template <class F> void multiply(const Product<F>& x) {
   for (int64_t j = 0; j < x.n; j += kTileColumns<F>) {
     int64_t i = 0;
+    if (j == 0 && x.a_is_far)
+      for (; i + kTileRows <= x.m; i += kTileRows) multiply_tile<F, kTileRows, true>(x, i, j);
     for (; i + kTileRows <= x.m; i += kTileRows) multiply_tile<F, kTileRows>(x, i, j);
     if (i < x.m) multiply_remainder(x, i, j, std::make_integer_sequence<int, kTileRows - 1>());
   }

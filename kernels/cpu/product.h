@@ -32,15 +32,16 @@ template <class F> constexpr int64_t kDepth = 384 * kTogether<F>;  // of one pas
 // c [m, n] = start + a [m, depth] b [depth, n]. A step takes kTogether of the depth.
 template <class F> struct Product {
   using T = Compute<F>;
-  int64_t m, n, depth;
-  const F* a;
-  int64_t a_row, a_step;  // row i of step l begins at a[i * a_row + l * a_step]
-  const F* b;             // panels of kTileColumns columns, each [depth / kTogether][kTileColumns][kTogether], the last one padded
-  int64_t b_panel, b_step;
-  const T* start;  // element (i, j) at start[i * start_row + j]; null: zeros
-  int64_t start_row;
-  T* c;
-  int64_t c_row;
+  int64_t m = 0, n = 0, depth = 0;
+  const F* a = nullptr;
+  int64_t a_row = 0, a_step = 0;  // row i of step l begins at a[i * a_row + l * a_step]
+  const F* b = nullptr;           // panels of kTileColumns columns, each [depth / kTogether][kTileColumns][kTogether], the last one padded
+  int64_t b_panel = 0, b_step = 0;
+  const T* start = nullptr;  // element (i, j) at start[i * start_row + j]; null: zeros
+  int64_t start_row = 0;
+  T* c = nullptr;
+  int64_t c_row = 0;
+  bool a_is_far = false;  // and its rows follow one another: they are fetched from memory a tile ahead
 };
 
 // The length of each pass over a depth: equal parts, whole vectors.
@@ -51,12 +52,14 @@ template <class F> int64_t pass_depth(int64_t depth) {
 
 template <class S> Vec<Compute<S>> load_part(const S* p, int64_t n) { return n > 0 ? Vec<Compute<S>>::load(p, n) : Vec<Compute<S>>(0); }
 
-// Each in its own type.
+// Each in its own type. The last register overlaps the one before, where there is one: cheaper than a mask.
 template <class To, class From> void copy_line(To* to, const From* from, int64_t n) {
   using V = Vec<Compute<From>>;
-  int64_t i = 0;
-  for (; i + V::lanes <= n; i += V::lanes) V::load(from + i).store(to + i);
-  if (i < n) V::load(from + i, n - i).store(to + i, n - i);
+  if (n < V::lanes) return V::load(from, n).store(to, n);
+  for (int64_t i = 0; i < n; i += V::lanes) {
+    const int64_t at = std::min(i, n - V::lanes);
+    V::load(from + at).store(to + at);
+  }
 }
 
 }  // namespace
