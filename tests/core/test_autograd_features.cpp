@@ -165,6 +165,8 @@ TEST_CASE("autograd: backward on two threads over one leaf adds up") {
 TEST_CASE("in place: an expanded tensor is refused") {
   Tensor x = expand(zeros({1}), {3});
   REQUIRE_THROWS_AS(add_(x, ones({3})), ShapeError);
+  Tensor empty_image = channels_last(zeros({1, 0, 4, 4}));  // strides of zero, and nothing that they could share
+  REQUIRE_NOTHROW(add_(empty_image, zeros({1, 0, 4, 4})));
 }
 
 TEST_CASE("memory: counters return to where they were") {
