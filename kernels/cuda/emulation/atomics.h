@@ -10,7 +10,7 @@ namespace tapetum::emulation {
 
 void note_atomic_spin();  // compare-and-swap and exchange are what spin locks are made of: now and then they yield
 
-template <class T, class F> inline T atomic_rmw(T* p, F f) {
+template <class T, class F> __forceinline__ T atomic_rmw(T* p, F f) {
   using U = std::conditional_t<sizeof(T) == 8, uint64_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint16_t>>;
   static_assert(sizeof(U) == sizeof(T));
   U* q = reinterpret_cast<U*>(p);
@@ -24,43 +24,43 @@ template <class T, class F> inline T atomic_rmw(T* p, F f) {
 
 namespace cuda {
 
-template <std::integral T> T atomicAdd(T* p, std::type_identity_t<T> v) { return __atomic_fetch_add(p, v, __ATOMIC_RELAXED); }
-template <class T> T atomicAdd(T* p, std::type_identity_t<T> v) {
+template <std::integral T> __forceinline__ T atomicAdd(T* p, std::type_identity_t<T> v) { return __atomic_fetch_add(p, v, __ATOMIC_RELAXED); }
+template <class T> __forceinline__ T atomicAdd(T* p, std::type_identity_t<T> v) {
   return atomic_rmw(p, [v](T o) { return T(o + v); });
 }
-template <std::integral T> T atomicSub(T* p, std::type_identity_t<T> v) { return __atomic_fetch_sub(p, v, __ATOMIC_RELAXED); }
-template <class T> T atomicMax(T* p, std::type_identity_t<T> v) {
+template <std::integral T> __forceinline__ T atomicSub(T* p, std::type_identity_t<T> v) { return __atomic_fetch_sub(p, v, __ATOMIC_RELAXED); }
+template <class T> __forceinline__ T atomicMax(T* p, std::type_identity_t<T> v) {
   return atomic_rmw(p, [v](T o) { return o > v ? o : v; });
 }
-template <class T> T atomicMin(T* p, std::type_identity_t<T> v) {
+template <class T> __forceinline__ T atomicMin(T* p, std::type_identity_t<T> v) {
   return atomic_rmw(p, [v](T o) { return o < v ? o : v; });
 }
-template <class T> T atomicExch(T* p, std::type_identity_t<T> v) {
+template <class T> __forceinline__ T atomicExch(T* p, std::type_identity_t<T> v) {
   note_atomic_spin();
   return atomic_rmw(p, [v](T) { return v; });
 }
-template <class T> T atomicAnd(T* p, std::type_identity_t<T> v) { return __atomic_fetch_and(p, v, __ATOMIC_RELAXED); }
-template <class T> T atomicOr(T* p, std::type_identity_t<T> v) { return __atomic_fetch_or(p, v, __ATOMIC_RELAXED); }
-template <class T> T atomicXor(T* p, std::type_identity_t<T> v) { return __atomic_fetch_xor(p, v, __ATOMIC_RELAXED); }
-template <class T> T atomicCAS(T* p, std::type_identity_t<T> cmp, std::type_identity_t<T> v) {
+template <class T> __forceinline__ T atomicAnd(T* p, std::type_identity_t<T> v) { return __atomic_fetch_and(p, v, __ATOMIC_RELAXED); }
+template <class T> __forceinline__ T atomicOr(T* p, std::type_identity_t<T> v) { return __atomic_fetch_or(p, v, __ATOMIC_RELAXED); }
+template <class T> __forceinline__ T atomicXor(T* p, std::type_identity_t<T> v) { return __atomic_fetch_xor(p, v, __ATOMIC_RELAXED); }
+template <class T> __forceinline__ T atomicCAS(T* p, std::type_identity_t<T> cmp, std::type_identity_t<T> v) {
   note_atomic_spin();
   T expected = cmp;
   __atomic_compare_exchange_n(p, &expected, v, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
   return expected;
 }
-inline unsigned atomicInc(unsigned* p, unsigned v) {
+__forceinline__ unsigned atomicInc(unsigned* p, unsigned v) {
   return atomic_rmw(p, [v](unsigned o) { return o >= v ? 0u : o + 1u; });
 }
-inline unsigned atomicDec(unsigned* p, unsigned v) {
+__forceinline__ unsigned atomicDec(unsigned* p, unsigned v) {
   return atomic_rmw(p, [v](unsigned o) { return (o == 0 || o > v) ? v : o - 1u; });
 }
 
-template <class T> T __ldg(const T* p) { return *p; }
-template <class T> T __ldcs(const T* p) { return *p; }
-template <class T> T __ldcg(const T* p) { return *p; }
-template <class T> T __ldca(const T* p) { return *p; }
-template <class T> void __stcs(T* p, T v) { *p = v; }
-template <class T> void __stcg(T* p, T v) { *p = v; }
+template <class T> __forceinline__ T __ldg(const T* p) { return *p; }
+template <class T> __forceinline__ T __ldcs(const T* p) { return *p; }
+template <class T> __forceinline__ T __ldcg(const T* p) { return *p; }
+template <class T> __forceinline__ T __ldca(const T* p) { return *p; }
+template <class T> __forceinline__ void __stcs(T* p, T v) { *p = v; }
+template <class T> __forceinline__ void __stcg(T* p, T v) { *p = v; }
 
 }  // namespace cuda
 }  // namespace tapetum::emulation

@@ -1,6 +1,7 @@
 // __syncthreads and the named barriers.
 #include <cstring>
 #include "kernels/cuda/emulation/diagnostics.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/scheduler.h"
 #include "kernels/cuda/emulation/warp.h"
 
@@ -19,6 +20,7 @@ int reduced(const BlockBarrier& bar, unsigned alive) {
 }
 
 void release(Block& b) {
+  profile::flush(b);
   BlockBarrier& bar = b.barrier;
   bar.result = reduced(bar, b.alive);
   bar.arrived = 0;
@@ -36,6 +38,7 @@ bool same_place(Loc a, Loc b) { return a.line == b.line && (a.file == b.file || 
 
 // Threads that have returned do not count: the rule since Volta.
 int block_barrier(BlockReduce kind, int pred, Loc at) {
+  profile::operation(profile::Kind::barrier, TAPETUM_EMULATION_CALLER);
   Block& b = block();
   BlockBarrier& bar = b.barrier;
   b.spin_rounds = 0;
@@ -59,6 +62,7 @@ int block_barrier(BlockReduce kind, int pred, Loc at) {
 }
 
 void named_barrier(unsigned id, unsigned n, bool wait, Loc at) {
+  profile::operation(profile::Kind::barrier, TAPETUM_EMULATION_CALLER);
   Block& b = block();
   if (id >= kNamedBarriers || n == 0 || n % kLanes || n > kMaxThreads) fail(b, "named barrier {} with {} threads is invalid {}", id, n, at);
   NamedBarrier& bar = b.named[id];

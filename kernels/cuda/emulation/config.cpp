@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include "kernels/cuda/emulation/profile/hooks.h"
 
 namespace tapetum::emulation {
 namespace {
@@ -43,7 +44,16 @@ void read_schedule(Config& c) {
   }
 }
 
+// Where nothing counts, who asks for counts is told so.
+void check_profile() {
+  const char* value = std::getenv("TAPETUM_EMULATION_PROFILE");
+  if (profile::kProfiled || !value || !*value || std::string_view(value) == "0") return;
+  std::fputs("tapetum emulation: TAPETUM_EMULATION_PROFILE needs a tree of the preset gpu-profile, whose kernels tell what they do\n", stderr);
+  std::exit(2);
+}
+
 Config from_environment() {
+  check_profile();
   Config c;
   read_schedule(c);
   if (const char* value = std::getenv("TAPETUM_EMULATION_DEVICES")) c.devices = number("TAPETUM_EMULATION_DEVICES", value);

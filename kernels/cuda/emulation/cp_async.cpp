@@ -1,6 +1,7 @@
 // cp.async: the destination holds NaN until the last moment at which PTX lets the data arrive, so a forgotten wait shows.
 #include <cstring>
 #include "kernels/cuda/emulation/diagnostics.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/ptx.h"
 #include "kernels/cuda/emulation/scheduler.h"
 
@@ -19,6 +20,8 @@ bool is_aligned(const void* p, int bytes) { return reinterpret_cast<uintptr_t>(p
 void cp_async(void* to, const void* from, int bytes, int read_bytes, Loc at) {
   Block& b = block();
   if (!is_aligned(to, bytes) || (read_bytes && !is_aligned(from, bytes))) fail(b, "cp.async {}: address not aligned to {} bytes", at, bytes);
+  if (read_bytes) profile::access(profile::Kind::cp_async, TAPETUM_EMULATION_CALLER, from, static_cast<unsigned>(read_bytes));
+  profile::access(profile::Kind::cp_async_shared, TAPETUM_EMULATION_CALLER, to, static_cast<unsigned>(bytes));
   if (!config().lazy_async) return complete({to, from, bytes, read_bytes, 0});
   auto& copies = b.threads[b.current].copies;
   if (!copies) copies = std::make_unique<AsyncCopies>();

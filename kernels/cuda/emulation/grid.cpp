@@ -7,6 +7,7 @@
 #include <thread>
 #include "kernels/cuda/emulation/diagnostics.h"
 #include "kernels/cuda/emulation/launch.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/scheduler.h"
 
 namespace tapetum::emulation {
@@ -156,11 +157,14 @@ std::string run_grid(const LaunchDesc& d) {
   static Pool pool;
   const CrashReports reports;
   Job job(d);
-  const unsigned n = os_threads(job.blocks);
+  const bool counted = profile::counts();
+  if (counted) profile::begin_launch(d);
+  const unsigned n = counted ? 1 : os_threads(job.blocks);
   if (n == 1)
     work_on(job);
   else
     pool.run(job, n);
+  if (counted) profile::end_launch();
   return job.message;
 }
 

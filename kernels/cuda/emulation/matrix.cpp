@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 #include "kernels/cuda/emulation/diagnostics.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/ptx.h"
 #include "kernels/cuda/emulation/warp.h"
 
@@ -131,6 +132,12 @@ void perform_mma_s8(void* const* payload, uint32_t) {
   }
 }
 
+uint64_t flops_of(Mma kind) {
+  constexpr int m = 16, n = 8;
+  const int k = kind == Mma::m16n8k8_tf32 ? 8 : kind == Mma::m16n8k32_s8 ? 32 : 16;
+  return static_cast<uint64_t>(2 * m * n * k);
+}
+
 Perform performer_of(Mma kind) {
   switch (kind) {
     case Mma::m16n8k16_bf16:
@@ -152,12 +159,14 @@ void ldmatrix(uint32_t* registers, int count, bool transposed, const void* row, 
   if (static_cast<int>(b.current % kLanes) < 8 * count) {  // the other lanes' addresses are not used
     if (reinterpret_cast<uintptr_t>(row) % 16) fail(b, "ldmatrix {}: row address not 16-byte aligned", at);
     note_read(row, 16);
+    profile::access(profile::Kind::ldmatrix, TAPETUM_EMULATION_CALLER, row, 16);
   }
   LoadMatrix p{registers, row, count};
   collective(b, Op::ldmatrix, ~0u, &p, transposed ? perform_ldmatrix<true> : perform_ldmatrix<false>, true, at);
 }
 
 void mma(Mma kind, void* d, const uint32_t* a, const uint32_t* b, Loc at) {
+  profile::operation(profile::Kind::mma, TAPETUM_EMULATION_CALLER, 0, flops_of(kind));
   MultiplyAdd p{d, a, b};
   collective(block(), Op::mma, ~0u, &p, performer_of(kind), true, at);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 #include "kernels/cuda/emulation/capture.h"
 #include "kernels/cuda/emulation/config.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/streams.h"
 
 namespace tapetum::emulation {
@@ -14,8 +15,9 @@ namespace {
 
 constexpr size_t kPage = 4096, kAlignment = 256;
 
-struct Mapping {  // of a guarded allocation
-  char* begin = nullptr;
+struct Mapping {
+  size_t asked_for = 0;
+  char* begin = nullptr;  // of a guarded allocation
   size_t bytes = 0;
 };
 // Never destroyed: tensors with static storage are freed after main.
@@ -61,6 +63,12 @@ char* allocate_plain(size_t n) {
 
 }  // namespace
 
+std::vector<profile::Span> device_allocations() {
+  std::vector<profile::Span> all;
+  for (const auto& [p, mapping] : allocations()) all.push_back({reinterpret_cast<uintptr_t>(p), reinterpret_cast<uintptr_t>(p) + mapping.asked_for});
+  return all;
+}
+
 DeviceAccess::DeviceAccess() {
   if (accesses++ == 0 && config().guard_device_memory) protect_all(PROT_READ | PROT_WRITE);
 }
@@ -77,7 +85,7 @@ cudaError_t cudaMalloc(void** p, size_t n) {
   *p = nullptr;
   if (const cudaError_t error = check_unsafe_call("cudaMalloc"); error != cudaSuccess) return error;
   if (n == 0) return cudaSuccess;
-  Mapping mapping;
+  Mapping mapping{.asked_for = n};
   char* data = config().guard_device_memory ? allocate_guarded(n, mapping) : allocate_plain(n);
   if (!data) return set_error(cudaErrorMemoryAllocation);
   if (config().poison) std::memset(data, 0xff, n);

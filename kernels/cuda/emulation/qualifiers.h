@@ -2,7 +2,9 @@
 #pragma once
 #include "kernels/cuda/emulation/vector_types.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(TAPETUM_EMULATION_PROFILED)
+// -fsanitize=thread is only the instrumentation that the profiler hears (profile/callbacks.cpp).
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TAPETUM_EMULATION_SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 #include "kernels/cuda/emulation/diagnostics.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 
 __thread uint3 threadIdx TAPETUM_EMULATION_TLS;
 __thread uint3 blockIdx TAPETUM_EMULATION_TLS;
@@ -79,6 +80,7 @@ bool resume_spinning(Block& b) {
 
 // The next thread to run; it is no longer in the ready sets.
 int pick(Block& b) {
+  if (!b.warps[b.current_warp].ready) profile::flush(b.current_warp, ~0u);
   if (!b.ready_warps && !b.tma.empty()) run_async_copies(b);
   if (!b.ready_warps) {
     if (!b.spinning_warps) return kNobody;
@@ -106,10 +108,12 @@ void give_back(Block& b, Fiber* f) {
 void become(Block& b, unsigned thread) {
   b.current = thread;
   threadIdx = b.thread_idx[thread];
+  profile::enter_thread(thread);
   tsan_switch(b.threads[thread].tsan);
 }
 
 void to_native(Block& b, Fiber& from) {
+  profile::leave_thread();
   tsan_switch(b.tsan_native);
   switch_fiber(from, b.native);
 }
@@ -233,6 +237,7 @@ bool run_block(Block& b, uint3 index) {
     b.static_shared.poison(b.invoke);
     b.dynamic_shared.poison();
   }
+  profile::begin_block(b);
   b.tsan_native = tsan_current();
   tsan_release(&b.tsan_start);
   const auto first = static_cast<unsigned>(pick(b));
@@ -240,11 +245,13 @@ bool run_block(Block& b, uint3 index) {
   become(b, first);
   switch_fiber(b.native, *f);
   tsan_acquire(&b.tsan_done);
-  if (b.failed)
+  if (b.failed) {
     rewind_fibers(b);
-  else if (poison)
-    b.static_shared.learn();
-  return !b.failed;
+    return false;
+  }
+  profile::flush(b);
+  if (poison) b.static_shared.learn();
+  return true;
 }
 
 }  // namespace tapetum::emulation

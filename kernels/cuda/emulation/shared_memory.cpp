@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string_view>
 #include "kernels/cuda/emulation/diagnostics.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/scheduler.h"
 
 namespace tapetum::emulation {
@@ -89,6 +90,12 @@ const std::vector<Range>& shared_variables() {
 }
 
 }  // namespace
+
+std::vector<profile::Span> shared_variables_of_this_thread() {
+  std::vector<profile::Span> all;
+  for (const Range& r : shared_variables()) all.push_back({reinterpret_cast<uintptr_t>(r.data), reinterpret_cast<uintptr_t>(r.data) + r.bytes});
+  return all;
+}
 
 void StaticShared::poison(Kernel kernel) {
   if constexpr (kAsan || kTsan) return;  // they are plain statics there

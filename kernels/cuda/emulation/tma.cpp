@@ -5,6 +5,7 @@
 #include <cstring>
 #include "kernels/cuda/emulation/diagnostics.h"
 #include "kernels/cuda/emulation/hopper.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/scheduler.h"
 #include "kernels/cuda/emulation/window.h"
 
@@ -107,6 +108,7 @@ void mbarrier_init(uint64_t* p, unsigned count, Loc at) {
 void mbarrier_fence_init() { block().unfenced_mbarriers.clear(); }
 
 void mbarrier_arrive(uint64_t* p, unsigned bytes, Loc at) {
+  profile::operation(profile::Kind::mbarrier, TAPETUM_EMULATION_CALLER);
   Block& b = block();
   Mbarrier m = load(b, p, at);
   if (m.pending == 0) fail(b, "mbarrier {}: more arrivals than expected in this phase", at);
@@ -117,6 +119,7 @@ void mbarrier_arrive(uint64_t* p, unsigned bytes, Loc at) {
 }
 
 void mbarrier_wait(uint64_t* p, unsigned parity, Loc at) {
+  profile::operation(profile::Kind::mbarrier, TAPETUM_EMULATION_CALLER);
   Block& b = block();
   if (load(b, p, at).phase == parity) {
     Thread& t = b.threads[b.current];
@@ -140,6 +143,7 @@ void tma_load(void* to, const TensorMap* map, int dims, const int* first, uint64
   load(b, bar, at);
   if (std::count(b.unfenced_mbarriers.begin(), b.unfenced_mbarriers.end(), bar))
     fail(b, "TMA load {}: no fence since its mbarrier was initialised", at);
+  profile::tma_copy(TAPETUM_EMULATION_CALLER, *map, first);
   TmaCopy copy{static_cast<char*>(to), *map, {}, bar};
   std::copy_n(first, dims, copy.first.begin());
   AsyncUnit unit(b.tsan_async);

@@ -1,5 +1,6 @@
 #include "kernels/cuda/emulation/warp.h"
 #include "kernels/cuda/emulation/diagnostics.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/scheduler.h"
 
 namespace tapetum::emulation {
@@ -8,6 +9,7 @@ namespace {
 void finish(Block& b, unsigned w, Group& g) {
   Warp& warp = b.warps[w];
   if (g.aligned && g.arrived != ~0u) fail(b, "{} {} needs all 32 lanes of the warp", op_name(g.op), g.at);
+  profile::flush(w, g.arrived | ~warp.alive);
   g.perform(warp.payload, g.arrived);
   warp.ready |= g.arrived;
   b.ready_warps |= 1u << w;

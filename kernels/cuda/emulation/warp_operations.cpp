@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 #include "kernels/cuda/emulation/diagnostics.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/warp.h"
 
 namespace tapetum::emulation {
@@ -114,6 +115,7 @@ void perform_nothing(void* const*, uint32_t) {}
 }  // namespace
 
 uint64_t warp_shfl(unsigned mask, uint64_t bits, Shfl mode, int arg, int width, Loc at) {
+  profile::operation(profile::Kind::shuffle, TAPETUM_EMULATION_CALLER);
   Block& b = block();
   if (width < 1 || width > 32 || !std::has_single_bit(static_cast<unsigned>(width))) fail(b, "warp shuffle {}: width {}", at, width);
   Shuffle s{bits, 0, mode, arg, width};
@@ -122,18 +124,21 @@ uint64_t warp_shfl(unsigned mask, uint64_t bits, Shfl mode, int arg, int width, 
 }
 
 unsigned warp_ballot(unsigned mask, bool pred, Loc at) {
+  profile::operation(profile::Kind::vote, TAPETUM_EMULATION_CALLER);
   Word w{pred};
   collective(block(), Op::vote, mask, &w, perform_ballot, false, at);
   return w.out;
 }
 
 unsigned warp_match_any(unsigned mask, uint64_t v, Loc at) {
+  profile::operation(profile::Kind::vote, TAPETUM_EMULATION_CALLER);
   Word w{v};
   collective(block(), Op::match, mask, &w, perform_match_any, false, at);
   return w.out;
 }
 
 unsigned warp_match_all(unsigned mask, uint64_t v, int* pred, Loc at) {
+  profile::operation(profile::Kind::vote, TAPETUM_EMULATION_CALLER);
   Word w{v};
   collective(block(), Op::match, mask, &w, perform_match_all, false, at);
   if (pred) *pred = w.all_equal;
@@ -141,12 +146,14 @@ unsigned warp_match_all(unsigned mask, uint64_t v, int* pred, Loc at) {
 }
 
 unsigned warp_reduce(unsigned mask, unsigned v, Reduce op, Loc at) {
+  profile::operation(profile::Kind::vote, TAPETUM_EMULATION_CALLER);
   Word w{.in = v, .op = op};
   collective(block(), Op::reduce, mask, &w, perform_reduce, false, at);
   return w.out;
 }
 
 void warp_sync(unsigned mask, Loc at) {
+  profile::operation(profile::Kind::syncwarp, TAPETUM_EMULATION_CALLER);
   Block& b = block();
   char* sync = &b.tsan_warp[b.current / kLanes];
   tsan_release(sync);

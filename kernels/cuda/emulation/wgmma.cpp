@@ -6,6 +6,7 @@
 #include "kernels/cuda/emulation/diagnostics.h"
 #include "kernels/cuda/emulation/half.h"
 #include "kernels/cuda/emulation/hopper.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/scheduler.h"
 #include "kernels/cuda/emulation/warp.h"
 #include "kernels/cuda/emulation/window.h"
@@ -173,6 +174,11 @@ void execute_until(Block& b, unsigned warp, unsigned group) {
   }
 }
 
+// What one warp of the four does: 16 rows, of 16 elements each. Its share of the columns' bytes is a quarter.
+constexpr uint64_t kSharedA = 16 * 16 * 2;
+uint64_t shared_b(const Wgmma& kind) { return static_cast<uint64_t>(kind.n) * 16 * 2 / kWarpgroup; }
+uint64_t flops_of(const Wgmma& kind) { return 2 * 16 * 16 * static_cast<uint64_t>(kind.n); }
+
 }  // namespace
 
 uint64_t smem_addr(const void* p, Loc at) {
@@ -182,10 +188,12 @@ uint64_t smem_addr(const void* p, Loc at) {
 }
 
 void wgmma(const Wgmma& kind, float* d, uint64_t a, uint64_t b, bool accumulate, Loc at) {
+  profile::operation(profile::Kind::wgmma, TAPETUM_EMULATION_CALLER, kSharedA + shared_b(kind), flops_of(kind));
   Payload p{kind, d, a, b, nullptr, accumulate, at};
   collective(block(), Op::wgmma, ~0u, &p, perform_wgmma, true, at);
 }
 void wgmma(const Wgmma& kind, float* d, const uint32_t (&a)[4], uint64_t b, bool accumulate, Loc at) {
+  profile::operation(profile::Kind::wgmma, TAPETUM_EMULATION_CALLER, shared_b(kind), flops_of(kind));
   Payload p{kind, d, 0, b, a, accumulate, at};
   collective(block(), Op::wgmma, ~0u, &p, perform_wgmma, true, at);
 }

@@ -1,0 +1,121 @@
+// From the start of counting to its end, and what TAPETUM_EMULATION_PROFILE asks for.
+#include "kernels/cuda/emulation/profile/session.h"
+#include <fmt/core.h>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include "kernels/cuda/emulation/launch.h"
+#include "kernels/cuda/emulation/profile/hooks.h"
+#include "kernels/cuda/emulation/streams.h"
+
+namespace tapetum::emulation::profile {
+namespace {
+
+struct Session {
+  bool on = false;
+  std::function<bool()> which;  // empty: all launches
+  Records records;
+  std::unique_ptr<Launch> launch;
+};
+Session& session() {  // never destroyed: reported at the end of the program
+  static Session& s = *new Session;
+  return s;
+}
+
+// The file is opened before the work whose counts it shall get.
+std::FILE* output_of(const char* value) {
+  const std::string_view target = value;
+  if (target == "1") return stderr;
+  if (target.size() > 5 && target.substr(target.size() - 5) == ".json") {
+    if (std::FILE* f = std::fopen(value, "w")) return f;
+    std::fprintf(stderr, "tapetum emulation: TAPETUM_EMULATION_PROFILE=%s cannot be written: %s\n", value, std::strerror(errno));
+  } else {
+    std::fprintf(stderr, "tapetum emulation: TAPETUM_EMULATION_PROFILE=%s is not understood: 0, 1 or a file.json\n", value);
+  }
+  std::exit(2);
+}
+
+std::FILE* output = nullptr;
+
+void report_at_exit() {
+  try {
+    const std::vector<Kernel> kernels = report();
+    std::fputs((output == stderr ? text(kernels) : json(kernels)).c_str(), output);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "tapetum emulation: %s\n", e.what());
+  }
+  if (output != stderr) std::fclose(output);
+}
+
+const bool asked_for = [] {
+  const char* value = std::getenv("TAPETUM_EMULATION_PROFILE");
+  if (!value || !*value || std::string_view(value) == "0") return false;
+  output = output_of(value);
+  session();  // made before the handler is registered
+  start();
+  std::atexit(report_at_exit);
+  return true;
+}();
+
+std::string name_and_shape(const LaunchDesc& d) {
+  return fmt::format("{} {} {} {} {} {} {}", d.name, d.grid.x, d.grid.y, d.grid.z, d.block.x, d.block.y, d.block.z);
+}
+
+}  // namespace
+
+bool counts() { return session().on && (!session().which || session().which()); }
+Launch* current_launch() { return session().launch.get(); }
+const Records& records() { return session().records; }
+
+void begin_launch(const LaunchDesc& d) {
+  Record& record = session().records[name_and_shape(d)];
+  record.kernel.name = d.name;
+  record.kernel.grid = d.grid;
+  record.kernel.block = d.block;
+  ++record.kernel.launches;
+  session().launch.reset(new Launch{record, Spans(device_allocations()), Spans(shared_variables_of_this_thread()), {}, {}, {}});
+}
+
+void end_launch() {
+  Launch& launch = *current_launch();
+  launch.record.kernel.unique_read += launch.read.count();
+  launch.record.kernel.unique_written += launch.written.count();
+  session().launch.reset();
+}
+
+void start() {
+  const auto lock = lock_runtime();
+  session().on = true;
+}
+void stop() {
+  const auto lock = lock_runtime();
+  session().on = false;
+}
+void clear() {
+  const auto lock = lock_runtime();
+  session().records.clear();
+}
+
+std::vector<Kernel> kernels_of(const std::function<void()>& work, const std::function<bool()>& which) {
+  struct Aside {  // what was counted before comes back, whatever `work` throws
+    explicit Aside(const std::function<bool()>& f) : which(f) { exchange(); }
+    ~Aside() { exchange(); }
+    void exchange() {
+      cudaDeviceSynchronize();
+      const auto lock = lock_runtime();
+      std::swap(session().on, on);
+      std::swap(session().which, which);
+      std::swap(session().records, records);
+    }
+    bool on = true;
+    std::function<bool()> which;
+    Records records;
+  } aside(which);
+  work();
+  cudaDeviceSynchronize();
+  return report();
+}
+
+}  // namespace tapetum::emulation::profile
