@@ -72,6 +72,14 @@ const char* name_of(Kind kind) {
   return names[static_cast<int>(kind)];
 }
 
+std::string running_kernel() {
+  Log& log = log_of_this_thread();
+  const std::lock_guard lock(log.mutex);
+  if (!is_recording() || log.session != recorder().session || log.open.empty()) return "";
+  const Event& innermost = log.events[log.open.back()];
+  return innermost.kind == Kind::kernel ? innermost.name : "";
+}
+
 void OpenEvent::open(Kind kind, std::string_view name, std::string_view suffix) {
   Log& log = log_of_this_thread();
   const std::lock_guard lock(log.mutex);

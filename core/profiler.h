@@ -20,6 +20,8 @@ namespace tapetum::profiler {
 
 const char* name_of(Kind kind);  // "range", "op", "in-place", "backward", "kernel"
 
+std::string running_kernel();  // the slot that runs on this thread, while a profile does; empty: none
+
 struct Event {
   Kind kind = Kind::range;
   std::string name;           // "conv2d", "add_", "conv2d backward", a slot's name, or the range's

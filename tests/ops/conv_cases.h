@@ -141,6 +141,8 @@ inline const std::vector<Case>
             transposed_row("conv_transpose2d no images", {{0, 3, 4, 4}, {3, 2, 2, 2}, {2}}, {.stride = 2}),
             timed(conv_row("conv2d n2c64h128k64r3", {{2, 64, 128, 128}, {64, 64, 3, 3}}, {.padding = 1}), &kernels::conv2d_forward,
                   2.0 * 2 * 64 * 64 * 9 * 128 * 128),
+            timed(conv_row("conv2d n1c64h28k64r3", {{1, 64, 28, 28}, {64, 64, 3, 3}}, {.padding = 1}), &kernels::conv2d_forward,
+                  2.0 * 64 * 64 * 9 * 28 * 28),
             timed(conv_row("conv2d depthwise n2c64h64r3", {{2, 64, 64, 64}, {64, 1, 3, 3}}, {.padding = 1, .groups = 64}), &kernels::conv2d_forward,
                   2.0 * 2 * 64 * 9 * 64 * 64),
             timed(transposed_row("conv_transpose2d n2c128h64k64r2", {{2, 128, 64, 64}, {128, 64, 2, 2}}, {.stride = 2}), &kernels::conv2d_grad_input,

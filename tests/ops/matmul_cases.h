@@ -125,6 +125,7 @@ inline const std::vector<Case> matmul_cases = {
     linear_row("linear without bias", {{2, 6}, {3, 6}}),
     linear_row("linear of one vector", {{6}, {3, 6}, {3}}),
     linear_row("linear of tokens", {{2, 3, 6}, {5, 6}, {5}}),
+    timed(matmul_row("matmul 256", {{256, 256}, {256, 256}}), 2.0 * 256 * 256 * 256),
     timed(matmul_row("matmul 512", {{512, 512}, {512, 512}}), 2.0 * 512 * 512 * 512),
     timed(linear_row("linear 1x2048x1000", {{1, 2048}, {1000, 2048}, {1000}}), 2.0 * 2048 * 1000),
     timed(linear_row("linear 392x384x1536", {{392, 384}, {1536, 384}, {1536}}), 2.0 * 392 * 384 * 1536),
