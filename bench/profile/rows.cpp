@@ -9,8 +9,8 @@ namespace tapetum::bench {
 namespace {
 
 // What the emulator does within seconds.
-constexpr double kMostFlops = 1.5e8;
-constexpr int64_t kMostElements = 1 << 23;
+constexpr double kMostFlops = 6e7;
+constexpr int64_t kMostElements = 5 << 20;
 
 bool is_small(const test::Case& row) { return row.flops <= kMostFlops && elements_of(row) <= kMostElements; }
 

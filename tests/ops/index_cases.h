@@ -177,6 +177,14 @@ inline const std::vector<Case> index_cases = {
      .op = [](const auto& x) { return index_select(x[0], 0, indices(x[0], {10000}, 10000)); },
      .slots = {&kernels::gather_forward},
      .bench = true},
+    {.name = "gather_backward of 2000 rows",
+     .shapes = {{2000, 64}},
+     .op =
+         [](const auto& x) {
+           return gather_backward(x[0], 0, expand(indices(x[0], {2000, 1}, 1000), {2000, 64}), {1000, 64});
+         },
+     .slots = {&kernels::scatter_add_forward},
+     .bench = true},
     {.name = "gather_backward of many rows",
      .shapes = {{100000, 64}},
      .op =
