@@ -66,6 +66,13 @@ class Command(ProgramTest):
         with_file = run("profile_kernels", *SOFTMAX, "--json", env={"TAPETUM_EMULATION_PROFILE": str(file)})
         self.assertEqual((with_file.returncode, with_file.stderr), (0, ""))
         self.assertEqual(json.loads(file.read_text()), [])  # the program counted by itself
+        launch = run("test_profile", "profile: a launch", env={"TAPETUM_EMULATION_PROFILE": "1"})
+        self.assertEqual(launch.returncode, 0)
+        self.assertRegex(launch.stderr, r"fill  grid 2x1x1, block 64x1x1, 1 launch\n")  # and nothing of it on standard output
+        self.assertNotIn("grid 2x1x1", launch.stdout)
+        run("test_profile", "profile: a launch", env={"TAPETUM_EMULATION_PROFILE": str(file)})
+        (kernel,) = json.loads(file.read_text())
+        self.assertEqual((kernel["launches"], kernel["unique_written"]), (1, 400))
         self.assert_one_line(run("profile_kernels", "--list", env={"TAPETUM_EMULATION_PROFILE": "yes"}), 2, "TAPETUM_EMULATION_PROFILE=yes", "file.json")
         self.assert_one_line(run("profile_kernels", "--list", env={"TAPETUM_EMULATION_PROFILE": "/nowhere/x.json"}), 2, "/nowhere/x.json", "No such file")
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <memory>
 #include <stdexcept>
+#include "kernels/cuda/emulation/profile/profile.h"
 
 namespace tapetum::emulation::profile {
 namespace {
@@ -100,15 +101,15 @@ std::map<uintptr_t, Place> places_of(std::vector<uintptr_t> pcs) {
   return places;
 }
 
-std::string source_at(const std::string& file, int line) {
+std::string source_of(const Line& l) {
   static std::map<std::string, std::vector<std::string>> files;
-  auto [entry, is_new] = files.try_emplace(file);
+  auto [entry, is_new] = files.try_emplace(l.file);
   if (is_new) {
-    std::ifstream in(std::filesystem::path(TAPETUM_SOURCE_ROOT) / file);
+    std::ifstream in(std::filesystem::path(TAPETUM_SOURCE_ROOT) / l.file);
     for (std::string text; std::getline(in, text);) entry->second.push_back(text);
   }
-  if (line < 1 || static_cast<size_t>(line) > entry->second.size()) return "";
-  const std::string& text = entry->second[static_cast<size_t>(line - 1)];
+  if (l.line < 1 || static_cast<size_t>(l.line) > entry->second.size()) return "";
+  const std::string& text = entry->second[static_cast<size_t>(l.line - 1)];
   const size_t begin = text.find_first_not_of(" \t");
   return begin == text.npos ? "" : text.substr(begin);
 }

@@ -14,7 +14,4 @@ struct Place {
 // The innermost function that belongs to neither the emulator nor its wrappers. Throws std::runtime_error where addr2line cannot be run.
 std::map<uintptr_t, Place> places_of(std::vector<uintptr_t> return_addresses);
 
-// The line without its margin; empty where the sources are not at hand.
-std::string source_at(const std::string& file, int line);
-
 }  // namespace tapetum::emulation::profile

@@ -88,6 +88,7 @@ std::vector<Kernel> report();  // throws std::runtime_error where addr2line (of 
 // counts, on the thread that runs it: with eager streams the one that launches.
 std::vector<Kernel> kernels_of(const std::function<void()>& work, const std::function<bool()>& which = {});
 
+std::string source_of(const Line& line);               // its text; empty where the sources are not at hand
 std::string text(const std::vector<Kernel>& kernels);  // for people: each line with its source and a remark where something is wrong
 std::string json(const std::vector<Kernel>& kernels);
 

@@ -1,6 +1,5 @@
 // The counters for people: each line with its source, and a remark where something is wrong.
 #include <fmt/core.h>
-#include "kernels/cuda/emulation/profile/places.h"
 #include "kernels/cuda/emulation/profile/profile.h"
 
 namespace tapetum::emulation::profile {
@@ -42,7 +41,7 @@ std::string row(const Line& l) {
   const std::string sectors = is_global(l.kind) ? per_request(l.sectors, l.ideal_sectors, l.requests) : "";
   const std::string wavefronts = is_shared(l.kind) ? per_request(l.wavefronts, l.ideal_wavefronts, l.requests) : "";
   std::string text = fmt::format("  {:>5}  {:18} {:>9} {:>6.1f}  {:12} {:12}  {}\n", l.line, what(l), l.requests, ratio(l.lanes, l.requests), sectors,
-                                 wavefronts, cut(source_at(l.file, l.line)));
+                                 wavefronts, cut(source_of(l)));
   for (const std::string& remark : remarks(l)) text += fmt::format("  {:>5}  ^ {}\n", "", remark);
   return text;
 }
