@@ -1,6 +1,9 @@
 # The same .cu files three ways. Only kernels/*.cpp, which list them, see the choice, so trees share all other objects.
 set(TAPETUM_CUDA off CACHE STRING "off, emulated (kernels run on the CPU) or nvcc: a property of the build tree")
 option(TAPETUM_EMULATION_PROFILE "emulated kernels tell what they do: kernels/cuda/emulation/profile" OFF)
+if(TAPETUM_EMULATION_PROFILE AND NOT TAPETUM_CUDA STREQUAL emulated)
+  message(FATAL_ERROR "TAPETUM_EMULATION_PROFILE needs TAPETUM_CUDA=emulated, not '${TAPETUM_CUDA}'")
+endif()
 if(TAPETUM_CUDA STREQUAL off)
   return()
 endif()

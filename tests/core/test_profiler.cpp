@@ -312,6 +312,23 @@ TEST_CASE("profiler: the table has a line a row, the most self time first") {
   REQUIRE(table.find("MB allocated") != table.npos);
 }
 
+TEST_CASE("profiler: the slot that runs on this thread") {
+  CHECK(profiler::running_kernel().empty());
+  profiler::Profile profile;
+  const profiler::Scope around("around");
+  CHECK(profiler::running_kernel().empty());
+  {
+    const profiler::KernelScope kernel("add_forward", {}, DType::f32);
+    CHECK(profiler::running_kernel() == "add_forward");
+    std::string elsewhere = "?";
+    std::thread([&] { elsewhere = profiler::running_kernel(); }).join();
+    CHECK(elsewhere.empty());
+    profile.stop();
+    CHECK(profiler::running_kernel().empty());
+  }
+  CHECK(profiler::running_kernel().empty());
+}
+
 TEST_CASE("utf8: only what the standard calls well-formed") {
   for (const char* good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xed\x9f\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) REQUIRE(is_utf8(good));
   for (const char* bad :
