@@ -25,6 +25,15 @@ __global__ void reverse4(const float* x, float* y) {  // through registers, rebu
 struct Body {  // 48 bytes
   float4 a, b, c;
 };
+struct Four {  // aligned as a float is: four accesses
+  float a, b, c, d;
+};
+struct Three {
+  float a, b, c;
+};
+struct Two {
+  float a, b;
+};
 __global__ void broadcast(const float* x, float* y) { y[blockIdx.x * 32 + threadIdx.x] = __ldg(x + blockIdx.x); }
 __global__ void four_in_a_row(const float* x, float* y) {
   float sum = 0;
@@ -92,6 +101,15 @@ TEST_CASE("profile: copies of any width, stride and alignment", "[profile]") {
   auto *xb = reinterpret_cast<Body*>(x.data()), *yb = reinterpret_cast<Body*>(y.data());
   const auto body = kernel_of([&] { gpu::launch<copy<Body>>({.grid = 1, .block = 32}, xb, yb, 1, 0); });
   CHECK(global(body, Kind::global_load) == Global{3, 96, 1536, 3 * 32, 3 * 16});
+  // Aligned to 4 bytes, a structure is read float by float.
+  const auto of_floats = [&]<class T>(T) {
+    return kernel_of([&] { gpu::launch<copy<T>>({.grid = 1, .block = 32}, reinterpret_cast<T*>(x.data()), reinterpret_cast<T*>(y.data()), 1, 0); });
+  };
+  CHECK(global(of_floats(Four()), Kind::global_load) == Global{4, 128, 512, 4 * 16, 4 * 4});
+  CHECK(global(of_floats(Three()), Kind::global_load) == Global{3, 96, 384, 3 * 12, 3 * 4});
+  CHECK(global(of_floats(Two()), Kind::global_load) == Global{2, 64, 256, 2 * 8, 2 * 4});
+  CHECK(of_floats(Four()).total(Kind::global_load).wide_requests == 1);
+  CHECK(global(of_floats(float2()), Kind::global_load) == Global{1, 32, 256, 8, 8});
   const auto one = kernel_of([&] { gpu::launch<broadcast>({.grid = 64, .block = 32}, x.data(), y.data()); });
   CHECK(global(one, Kind::global_load) == Global{64, 2048, 8192, 64, 64});
 }

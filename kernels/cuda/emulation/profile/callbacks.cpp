@@ -1,4 +1,6 @@
 // What instrumented code calls, in place of the runtimes of -fsanitize=thread and -fsanitize-coverage=trace-pc. Outside of kernels: nothing.
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include "kernels/cuda/emulation/profile/session.h"
 #include "kernels/cuda/emulation/profile/trace.h"
@@ -20,10 +22,18 @@ void touch(Access access, uintptr_t pc, const volatile void* p, unsigned bytes) 
   trace->push(static_cast<Kind>(static_cast<int>(first) + access), pc, access_value(at, bytes));
 }
 
+// The widest access to a structure that g++ reports as a range. Its alignment divides its size; one of 2, 4, 8 or 16 bytes comes here only
+// where its alignment is less than that, and less than 8.
+unsigned widest(uintptr_t bytes) {
+  if (bytes <= 16 && std::has_single_bit(bytes)) return static_cast<unsigned>(std::clamp<uintptr_t>(bytes / 2, 1, 4));
+  return static_cast<unsigned>(std::min<uintptr_t>(bytes & -bytes, 16));
+}
+
 // A structure: accesses as few and as wide as its alignment allows.
 void touch_range(Access access, uintptr_t pc, const void* p, uintptr_t bytes) {
+  const unsigned most = bytes ? widest(bytes) : 0;
   for (auto at = reinterpret_cast<uintptr_t>(p); bytes;) {
-    unsigned size = 16;
+    unsigned size = most;
     while (size > bytes || at % size) size /= 2;
     touch(access, pc, reinterpret_cast<const void*>(at), size);
     at += size;
