@@ -78,7 +78,8 @@ struct Kernel {
   uint64_t flops() const;   // of matrix instructions
 };
 
-// Launches are counted from start to stop, one OS thread running all blocks meanwhile. By kernel and shape of the launch: alike ones add up.
+// Launches are counted from start to stop, one OS thread running all blocks meanwhile. By kernel and shape of the launch, in the order of their
+// first ones: alike ones add up.
 void start();
 void stop();
 void clear();

@@ -64,7 +64,7 @@ uint64_t Kernel::flops() const { return total(Kind::mma).flops + total(Kind::wgm
 std::vector<Kernel> report() {
   const auto lock = lock_runtime();
   const auto places = all_places(records());
-  std::vector<Kernel> kernels;
+  std::vector<Kernel> kernels(records().size());
   for (const auto& [name, record] : records()) {
     std::map<std::tuple<std::string, int, Kind, unsigned>, Line> lines;
     for (const auto& [site, counters] : record.sites) {
@@ -79,8 +79,9 @@ std::vector<Kernel> report() {
       l.size = size;
       l += counters;
     }
-    kernels.push_back(record.kernel);
-    for (auto& [key, line] : lines) kernels.back().lines.push_back(std::move(line));
+    Kernel& kernel = kernels[record.number - 1];
+    kernel = record.kernel;
+    for (auto& [key, line] : lines) kernel.lines.push_back(std::move(line));
   }
   return kernels;
 }

@@ -70,7 +70,9 @@ Launch* current_launch() { return session().launch.get(); }
 const Records& records() { return session().records; }
 
 void begin_launch(const LaunchDesc& d) {
-  Record& record = session().records[name_and_shape(d)];
+  const auto [entry, is_new] = session().records.try_emplace(name_and_shape(d));
+  Record& record = entry->second;
+  if (is_new) record.number = session().records.size();
   record.kernel.name = d.name;
   record.kernel.grid = d.grid;
   record.kernel.block = d.block;

@@ -8,6 +8,7 @@
 namespace tapetum::emulation::profile {
 
 struct Record {
+  size_t number = 0;                             // in the order of their first launches
   Kernel kernel;                                 // without its lines
   std::unordered_map<uint64_t, Counters> sites;  // by program counter and kind (trace.h)
 };
