@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <vector>
+#include "kernels/cuda/emulation/profile/kind.h"
 
 namespace tapetum::emulation {
 struct Block;
@@ -18,7 +19,6 @@ std::vector<profile::Span> shared_variables_of_this_thread();  // shared_memory.
 }  // namespace tapetum::emulation
 
 #if defined(TAPETUM_EMULATION_PROFILED)
-#include "kernels/cuda/emulation/profile/profile.h"
 #define TAPETUM_EMULATION_CALLER reinterpret_cast<uintptr_t>(__builtin_return_address(0))
 
 namespace tapetum::emulation::profile {
@@ -49,7 +49,6 @@ void tma_copy(uintptr_t caller, const TensorMap& map, const int* first);  // of 
 namespace tapetum::emulation::profile {
 
 inline constexpr bool kProfiled = false;
-enum class Kind : uint8_t { cp_async, cp_async_shared, ldmatrix, barrier, mbarrier, syncwarp, shuffle, vote, mma, wgmma };
 
 constexpr bool counts() { return false; }
 inline void begin_launch(const LaunchDesc&) {}

@@ -1,5 +1,5 @@
 // What emulated kernels do to memory, counted per source line as a GPU would count it: warp requests, sectors, bank conflicts.
-// In trees of the preset gpu-profile alone. README.md beside this file says what is counted, and how.
+// In trees of the preset gpu-profile alone. docs/profiling-kernels.md says what is counted, and how.
 //
 //   const auto kernels = profile::kernels_of([&] { gpu::launch<transpose>({.grid = 8, .block = 256}, x, y, n); });
 //   kernels[0].total(profile::Kind::shared_load).wavefronts;   // of the kernel
@@ -9,31 +9,11 @@
 #include <functional>
 #include <string>
 #include <vector>
+#include "kernels/cuda/emulation/profile/kind.h"
 #include "kernels/cuda/emulation/vector_types.h"
 
 namespace tapetum::emulation::profile {
 
-// One instruction may make two entries (cp.async: its global side, then its shared side); they stand in this order.
-enum class Kind : uint8_t {
-  block,  // a basic block
-  global_load,
-  global_store,
-  global_atomic,
-  cp_async,
-  tma_load,
-  shared_load,
-  shared_store,
-  shared_atomic,
-  cp_async_shared,
-  ldmatrix,
-  barrier,
-  mbarrier,
-  syncwarp,
-  shuffle,
-  vote,
-  mma,
-  wgmma
-};
 const char* name_of(Kind kind);  // "global load"
 inline bool is_global(Kind k) { return k >= Kind::global_load && k <= Kind::tma_load; }
 inline bool is_shared(Kind k) { return k >= Kind::shared_load && k <= Kind::ldmatrix; }
