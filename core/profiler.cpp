@@ -136,8 +136,10 @@ void KernelScope::begin(const char* slot, Device device, DType dtype) {
 }
 
 void KernelScope::ran(const kernels::Work& work) {
+  bool waits = false;
+  edit([&](Log&, Event& e) { waits = e.device.kind == DeviceKind::cuda && !current_capture(); });
+  if (waits) kernels::device_api(DeviceKind::cuda)->finish(kernels::current_stream());  // what it runs may ask for running_kernel()
   edit([&](Log& log, Event& e) {
-    if (e.device.kind == DeviceKind::cuda && !current_capture()) kernels::device_api(DeviceKind::cuda)->finish(kernels::current_stream());
     e.candidate = kernels::last_run().candidate;
     e.flops = work.flops;
     e.bytes = work.bytes;

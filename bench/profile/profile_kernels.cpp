@@ -1,6 +1,7 @@
 // Profiles the CUDA kernels of a slot, by source line, without a GPU: ./run profile --help
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "bench/profile/rows.h"

@@ -1,6 +1,8 @@
 // Puts the lanes of a warp back into lockstep and counts what they do together.
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <vector>
 #include "kernels/cuda/emulation/hopper.h"
 #include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/profile/requests.h"

@@ -1,5 +1,6 @@
 // From the address of an instruction to a line of source.
 #pragma once
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>

@@ -59,7 +59,7 @@ struct Kernel {
 };
 
 // Launches are counted from start to stop, one OS thread running all blocks meanwhile. By kernel and shape of the launch, in the order of their
-// first ones: alike ones add up.
+// first ones: alike ones add up. A launch counts if it runs between the two: with lazy streams that is when something waits for it.
 void start();
 void stop();
 void clear();

@@ -1,11 +1,14 @@
 // From the start of counting to its end, and what TAPETUM_EMULATION_PROFILE asks for.
 #include "kernels/cuda/emulation/profile/session.h"
 #include <fmt/core.h>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include "kernels/cuda/emulation/launch.h"
 #include "kernels/cuda/emulation/profile/hooks.h"
 #include "kernels/cuda/emulation/streams.h"
