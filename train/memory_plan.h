@@ -15,9 +15,9 @@
 namespace tapetum::train {
 
 struct MemoryPlanOptions {
-  bool training = true;                                                               // false: one call in evaluation, without gradients
-  Function<Tensor(const Tensor& y)> loss;                                             // of the model's result, on the meta device; none: its sum
-  Function<std::unique_ptr<optim::Optimizer>(const std::vector<Tensor>&)> optimizer;  // none: Adam; for parameters that learn
+  bool training = true;                                                                 // false: one call in evaluation, without gradients
+  Function<Tensor(const Tensor& y)> loss{};                                             // of the model's result, on the meta device; none: its sum
+  Function<std::unique_ptr<optim::Optimizer>(const std::vector<Tensor>&)> optimizer{};  // none: Adam; for parameters that learn
 };
 
 // In bytes; a peak is the sum of parameters, optimizer, input, activations and workspace.
