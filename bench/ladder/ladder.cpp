@@ -1,0 +1,70 @@
+// Shows the ladders, from ten lines to the production kernel: ./run ladder --help
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "bench/ladder/text.h"
+#include "examples/common/command_line.h"
+
+namespace {
+
+using namespace tapetum;
+
+struct Options {
+  std::vector<std::string> words;
+  int64_t step = 0;
+  bool show = false, list = false, json = false;
+};
+
+bool parse(Options& o, int argc, char** argv) {
+  programs::CommandLine line(
+      "ladder",
+      "The steps of LADDER, one idea each, from the plainest kernel to the library's, with what the emulator counts of them; in a "
+      "tree of the preset cuda their times. docs/ladders has the stories.");
+  line.add_positional("words", o.words, "LADDER, such as transpose");
+  line.add("--list", o.list, "Names the ladders");
+  line.add("--step", o.step, "This step alone (0: all)");
+  line.add("--show", o.show, "The source of --step, with counts beside each line, and what changed against the step before");
+  line.add("--json", o.json, "The table for other programs");
+  if (!line.parse(argc, argv)) return false;
+  if (o.words.size() > 1) throw programs::UsageError("one LADDER is taken");
+  if (o.words.empty() && !o.list) throw programs::UsageError("a LADDER is needed; --list names them");
+  if (o.show && !o.step) throw programs::UsageError("--show needs --step N");
+  if (o.show && o.json) throw programs::UsageError("--show is for people, --json for programs");
+  return true;
+}
+
+std::string names() {
+  std::vector<std::string> all;
+  for (const auto* ladder : ladders::all_ladders()) all.push_back(ladder->name);
+  return fmt::format("{}", fmt::join(all, ", "));
+}
+
+int list() {
+  for (const auto* ladder : ladders::all_ladders()) fmt::print("{:12} {} steps  {}\n", ladder->name, steps_of(*ladder).size(), ladder->task);
+  return 0;
+}
+
+int body(int argc, char** argv) {
+  Options o;
+  if (!parse(o, argc, argv)) return 0;
+  if (o.list) return list();
+  const auto* ladder = ladders::find_ladder(o.words[0]);
+  if (!ladder) throw programs::UsageError(fmt::format("no ladder '{}'; there are: {}", o.words[0], names()));
+  const auto steps = ladders::steps_of(*ladder);
+  if (o.step < 0 || o.step > static_cast<int64_t>(steps.size()))
+    throw programs::UsageError(fmt::format("{} has steps 1 to {}, not {}", ladder->name, steps.size(), o.step));
+  std::vector<bench::Row> rows;
+  for (const auto* step : steps)
+    if (!o.step || step->number == o.step) rows.push_back({step, bench::measure(*ladder, *step)});
+  if (o.show) {
+    fmt::print("{}", bench::annotated(rows[0], o.step > 1 ? steps[static_cast<size_t>(o.step - 2)] : nullptr));
+  } else {
+    fmt::print("{}", o.json ? bench::json(*ladder, rows) : bench::table(*ladder, rows));
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return programs::run("ladder", argc, argv, body); }

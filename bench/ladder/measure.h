@@ -1,0 +1,29 @@
+// What a tree can tell about a step: counts of the emulator (counts.cpp), or times on a GPU (times.cpp).
+#pragma once
+#include <string>
+#include <vector>
+
+#include "ladders/ladder.h"
+
+namespace tapetum::bench {
+
+// A column that is zero in all steps is not shown.
+struct Cell {
+  const char *key, *title;  // for programs, for people
+  double value;
+  int digits = 0;
+};
+// What lies beside a line of the step's own file: "global store 4      8192  32.0 (4.0)".
+struct Note {
+  int line;
+  std::string text;
+};
+struct Measured {
+  std::vector<Cell> cells;
+  std::vector<Note> notes;
+};
+Measured measure(const ladders::Ladder& ladder, const ladders::Step& step);
+std::string subject(const ladders::Ladder& ladder);  // "counted at 512x512: 2.097 MB have to move"
+const char* note_titles();                           // above the notes
+
+}  // namespace tapetum::bench

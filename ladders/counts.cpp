@@ -1,0 +1,50 @@
+#include "ladders/counts.h"
+
+#include "ladders/problem.h"
+
+namespace tapetum::ladders {
+namespace {
+
+template <class F> uint64_t sum(const std::vector<profile::Kernel>& kernels, F f) {
+  uint64_t n = 0;
+  for (const profile::Kernel& k : kernels) n += f(k);
+  return n;
+}
+
+template <class F> profile::Counters total_where(const std::vector<profile::Kernel>& kernels, F f) {
+  profile::Counters sum;
+  for (const profile::Kernel& k : kernels)
+    for (const profile::Line& l : k.lines)
+      if (f(l.kind)) sum += l;
+  return sum;
+}
+
+}  // namespace
+
+uint64_t Counts::launches() const {
+  return sum(kernels, [](const profile::Kernel& k) { return k.launches; });
+}
+uint64_t Counts::loaded() const {
+  return sum(kernels, [](const profile::Kernel& k) { return k.loaded(); });
+}
+uint64_t Counts::stored() const {
+  return sum(kernels, [](const profile::Kernel& k) { return k.stored(); });
+}
+profile::Counters Counts::total(profile::Kind kind) const {
+  return total_where(kernels, [kind](profile::Kind k) { return k == kind; });
+}
+profile::Counters Counts::global() const { return total_where(kernels, profile::is_global); }
+profile::Counters Counts::shared() const { return total_where(kernels, profile::is_shared); }
+profile::Counters Counts::atomics() const { return total_where(kernels, profile::is_atomic); }
+
+double Counts::active_lanes() const {
+  const uint64_t blocks = sum(kernels, [](const profile::Kernel& k) { return k.blocks.requests; });
+  return blocks ? static_cast<double>(sum(kernels, [](const profile::Kernel& k) { return k.blocks.lanes; })) / static_cast<double>(blocks) : 0;
+}
+
+Counts count(const Ladder& ladder, const Step& step) {
+  Problem problem(ladder, ladder.counted);
+  return {profile::kernels_of([&] { problem.run(step); })};
+}
+
+}  // namespace tapetum::ladders

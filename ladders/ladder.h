@@ -1,0 +1,54 @@
+// Ladders: one problem each, solved by kernels of which every next one adds a single idea. A step is a file, ladders/transpose/3_tile.cu; its
+// first line says the idea. docs/ladders tells the stories, `./run ladder` shows the steps with what the emulator counts of them.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace tapetum::ladders {
+
+using Sizes = std::vector<int>;
+
+// What a step works on, in device memory. Arrays begin at a multiple of 256 bytes.
+struct Arrays {
+  float* y = nullptr;
+  float* scratch = nullptr;  // as many floats as the ladder says
+  std::vector<const float*> x;
+  Sizes sizes;
+};
+
+struct Step {
+  // Of the file `path` (__FILE__), and listed from then on. `run` launches its kernels on the default stream: false where that fails.
+  Step(const char* path, std::function<bool(const Arrays&)> run);
+  Step(const Step&) = delete;
+
+  std::string file;  // "ladders/transpose/3_tile.cu"
+  std::string ladder, name;
+  int number = 0;
+  std::function<bool(const Arrays&)> run;
+};
+
+struct Ladder {
+  const char *name, *task;          // "transpose", "y[j][i] = x[i][j]"
+  Sizes counted, timed;             // what the tables are about, on the emulator and on a GPU
+  std::vector<Sizes> tested;        // where every step is compared with the reference
+  double low, high;                 // between which x lies
+  double tolerance;                 // |y - reference| <= tolerance * max|reference|
+  int64_t (*inputs)(const Sizes&);  // elements of x[0], the only input
+  int64_t (*outputs)(const Sizes&);
+  int64_t (*scratch)(const Sizes&);  // null: none
+  std::vector<double> (*reference)(const Sizes&, const std::vector<float>& x);
+};
+
+const std::vector<const Ladder*>& all_ladders();
+const Ladder* find_ladder(const std::string& name);       // null: there is none
+std::vector<const Step*> steps_of(const Ladder& ladder);  // by number
+
+// A step's file, as the reader sees it.
+std::vector<std::string> source_of(const Step& step);
+std::string idea_of(const Step& step);    // its first line
+int lines_of_code(const Step& step);      // neither blank nor comment nor #include
+std::string text_of(const Sizes& sizes);  // "512x512"
+
+}  // namespace tapetum::ladders

@@ -1,0 +1,16 @@
+// y [columns, rows] is x [rows, columns] transposed; both dense.
+#pragma once
+#include "kernels/cuda/gpu/gpu.cuh"
+#include "ladders/ladder.h"
+
+namespace tapetum::ladders {
+
+struct Transpose : Step {
+  Transpose(const char* file, cudaError_t (*launch)(float* y, const float* x, int rows, int columns))
+      : Step(file, [launch](const Arrays& a) { return launch(a.y, a.x[0], a.sizes[0], a.sizes[1]) == cudaSuccess; }) {}
+};
+
+// Blocks or tiles of `each` that cover n.
+inline unsigned cover(int n, int each) { return static_cast<unsigned>((n + each - 1) / each); }
+
+}  // namespace tapetum::ladders
