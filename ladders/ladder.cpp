@@ -9,7 +9,7 @@
 
 namespace tapetum::ladders {
 
-extern const Ladder transpose;
+extern const Ladder transpose, softmax;
 
 namespace {
 
@@ -32,7 +32,7 @@ Step::Step(const char* path, std::function<bool(const Arrays&)> launch) : run(st
 }
 
 const std::vector<const Ladder*>& all_ladders() {
-  static const std::vector<const Ladder*> all{&transpose};
+  static const std::vector<const Ladder*> all{&transpose, &softmax};
   return all;
 }
 
