@@ -1,0 +1,45 @@
+// 16 bytes a lane: a quarter of the requests. Only a block at the end, which may be partly empty, reads float by float.
+#include "ladders/reduction/reduction.h"
+
+namespace tapetum::ladders {
+namespace {
+
+constexpr int kThreads = 256, kWarp = 32, kWarps = kThreads / kWarp;
+constexpr int kEach = 16;  // values of a thread
+
+__device__ float sum_lanes(float value, int lanes) {
+  for (int bits = lanes / 2; bits; bits /= 2) value += __shfl_xor_sync(0xffffffff, value, bits);
+  return value;
+}
+
+__global__ void sum_kernel(float* y, const float* x, int n) {
+  __shared__ float values[kWarps];
+  const int thread = static_cast<int>(threadIdx.x), begin = static_cast<int>(blockIdx.x) * kThreads * kEach;
+  float sum = 0;
+  if (begin + kThreads * kEach <= n) {
+#pragma unroll
+    for (int k = 0; k < kEach / 4; ++k) {
+      const float4 v = reinterpret_cast<const float4*>(x + begin)[k * kThreads + thread];
+      sum += (v.x + v.y) + (v.z + v.w);
+    }
+  } else {
+    for (int i = begin + thread; i < n; i += kThreads) sum += x[i];
+  }
+  sum = sum_lanes(sum, kWarp);
+  if (thread % kWarp == 0) values[thread / kWarp] = sum;
+  __syncthreads();
+  if (thread >= kWarp) return;
+  const float total = sum_lanes(values[thread % kWarps], kWarps);
+  if (thread == 0) atomicAdd(y, total);
+}
+
+cudaError_t launch(float* y, float*, const float* x, int n) {
+  const cudaError_t zeroed = cudaMemsetAsync(y, 0, sizeof *y, nullptr);
+  const unsigned blocks = static_cast<unsigned>(n + kThreads * kEach - 1) / (kThreads * kEach);
+  return zeroed == cudaSuccess ? gpu::launch<sum_kernel>({.grid = blocks, .block = kThreads}, y, x, n) : zeroed;
+}
+
+const Reduction step(__FILE__, launch);
+
+}  // namespace
+}  // namespace tapetum::ladders
