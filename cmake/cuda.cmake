@@ -24,6 +24,7 @@ if(TAPETUM_CUDA STREQUAL emulated)
     set(unseen -fno-sanitize=thread -DTAPETUM_EMULATION_TSAN)
   endif()
   set_source_files_properties(${emulation} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-Wno-unused-result;${native};${unseen}")
+  set_property(SOURCE kernels/cuda/emulation/scheduler.cpp APPEND PROPERTY COMPILE_OPTIONS -g)   # tells gdb.py what a block is
   target_sources(tapetum PRIVATE ${emulation})
   if(TAPETUM_EMULATION_PROFILE)
     include(cmake/kernel_profile.cmake)
