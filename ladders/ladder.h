@@ -9,6 +9,7 @@
 namespace tapetum::ladders {
 
 using Sizes = std::vector<int>;
+using Inputs = std::vector<std::vector<float>>;
 
 // What a step works on, in device memory. Arrays begin at a multiple of 256 bytes.
 struct Arrays {
@@ -30,15 +31,15 @@ struct Step {
 };
 
 struct Ladder {
-  const char *name, *task;          // "transpose", "y[j][i] = x[i][j]"
-  Sizes counted, timed;             // what the tables are about, on the emulator and on a GPU
-  std::vector<Sizes> tested;        // where every step is compared with the reference
-  double low, high;                 // between which x lies
-  double tolerance;                 // |y - reference| <= tolerance * max|reference|
-  int64_t (*inputs)(const Sizes&);  // elements of x[0], the only input
-  int64_t (*outputs)(const Sizes&);
-  int64_t (*scratch)(const Sizes&);  // null: none
-  std::vector<double> (*reference)(const Sizes&, const std::vector<float>& x);
+  const char *name, *task;                       // "transpose", "y[j][i] = x[i][j]"
+  Sizes counted, timed;                          // what the tables are about, on the emulator and on a GPU
+  std::vector<Sizes> tested;                     // where every step is compared with the reference
+  double low, high;                              // between which x lies
+  double tolerance;                              // |y - reference| <= tolerance * max|reference|
+  std::vector<int64_t> (*inputs)(const Sizes&);  // elements of each
+  int64_t (*outputs)(const Sizes&);              // of y
+  int64_t (*scratch)(const Sizes&);              // null: none
+  std::vector<double> (*reference)(const Sizes&, const Inputs& x);
 };
 
 const std::vector<const Ladder*>& all_ladders();

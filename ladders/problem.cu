@@ -24,9 +24,9 @@ float* allocate(int64_t floats) {
 }
 
 // The same numbers on every machine (Numerical Recipes' linear congruence).
-std::vector<float> numbers(int64_t n, double low, double high) {
+std::vector<float> numbers(int64_t n, double low, double high, uint32_t seed) {
   std::vector<float> values(static_cast<size_t>(n));
-  uint32_t state = 1;
+  uint32_t state = seed;
   for (float& v : values) {
     state = state * 1664525 + 1013904223;
     v = static_cast<float>(low + (high - low) * (state >> 8) * 0x1p-24);
@@ -63,13 +63,15 @@ template <class F> double median_time(int times, const char* what, F work) {
 }  // namespace
 
 Problem::Problem(const Ladder& ladder, Sizes sizes) : ladder_(ladder), outputs_(ladder.outputs(sizes)) {
-  x_ = numbers(ladder.inputs(sizes), ladder.low, ladder.high);
-  float* x = allocate(ladder.inputs(sizes));
-  arrays_.x = {x};
+  for (int64_t n : ladder.inputs(sizes)) {
+    const std::vector<float>& values = x_.emplace_back(numbers(n, ladder.low, ladder.high, static_cast<uint32_t>(x_.size() + 1)));
+    float* x = allocate(n);
+    arrays_.x.push_back(x);
+    expect(cudaMemcpy(x, values.data(), values.size() * sizeof(float), cudaMemcpyHostToDevice), "copy of x");
+  }
   arrays_.y = allocate(outputs_ + kGuard);
   if (ladder.scratch) arrays_.scratch = allocate(ladder.scratch(sizes));
   arrays_.sizes = std::move(sizes);
-  expect(cudaMemcpy(x, x_.data(), x_.size() * sizeof(float), cudaMemcpyHostToDevice), "copy of x");
 }
 
 Problem::~Problem() {
@@ -110,7 +112,11 @@ double Problem::milliseconds(const Step& step, int times) {
   return median_time(times, step.file.c_str(), [&] { step.run(arrays_); });
 }
 
-int64_t Problem::bytes() const { return static_cast<int64_t>(sizeof(float)) * (static_cast<int64_t>(x_.size()) + outputs_); }
+int64_t Problem::bytes() const {
+  int64_t n = outputs_;
+  for (const auto& x : x_) n += static_cast<int64_t>(x.size());
+  return n * static_cast<int64_t>(sizeof(float));
+}
 
 double copy_rate(int64_t bytes) {
   const size_t half = static_cast<size_t>(bytes) / 2;

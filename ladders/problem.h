@@ -20,7 +20,7 @@ class Problem {
  private:
   const Ladder& ladder_;
   Arrays arrays_;
-  std::vector<float> x_;
+  Inputs x_;
   int64_t outputs_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <numeric>
+
 #include "bench/ladder/measure.h"
 
 namespace tapetum::bench {
@@ -51,8 +53,10 @@ Measured measure(const ladders::Ladder& ladder, const ladders::Step& step) {
 }
 
 std::string subject(const ladders::Ladder& ladder) {
+  const auto inputs = ladder.inputs(ladder.counted);
+  const int64_t loaded = std::accumulate(inputs.begin(), inputs.end(), int64_t{0}), stored = ladder.outputs(ladder.counted);
   return fmt::format("f32, counted at {}: {:.3f} MB to load and {:.3f} MB to store at least", ladders::text_of(ladder.counted),
-                     4e-6 * static_cast<double>(ladder.inputs(ladder.counted)), 4e-6 * static_cast<double>(ladder.outputs(ladder.counted)));
+                     4e-6 * static_cast<double>(loaded), 4e-6 * static_cast<double>(stored));
 }
 
 const char* note_titles() { return "what, bytes     requests lanes  sectors or wavefronts"; }

@@ -3,9 +3,9 @@
 namespace tapetum::ladders {
 namespace {
 
-std::vector<double> reference(const Sizes&, const std::vector<float>& x) {
+std::vector<double> reference(const Sizes&, const Inputs& x) {
   double sum = 0;
-  for (float v : x) sum += v;
+  for (float v : x[0]) sum += v;
   return {sum};
 }
 
@@ -21,7 +21,7 @@ const Ladder reduction{
     .low = 0,
     .high = 1,
     .tolerance = 1e-5,
-    .inputs = [](const Sizes& s) { return int64_t{s[0]}; },
+    .inputs = [](const Sizes& s) { return std::vector{int64_t{s[0]}}; },
     .outputs = [](const Sizes&) { return int64_t{1}; },
     .scratch = [](const Sizes& s) { return (int64_t{s[0]} + 255) / 256; },
     .reference = reference,

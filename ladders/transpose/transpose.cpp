@@ -5,8 +5,9 @@ namespace {
 
 int64_t elements(const Sizes& s) { return int64_t{s[0]} * s[1]; }
 
-std::vector<double> reference(const Sizes& s, const std::vector<float>& x) {
+std::vector<double> reference(const Sizes& s, const Inputs& inputs) {
   const size_t rows = static_cast<size_t>(s[0]), columns = static_cast<size_t>(s[1]);
+  const std::vector<float>& x = inputs[0];
   std::vector<double> y(x.size());
   for (size_t i = 0; i < rows; ++i)
     for (size_t j = 0; j < columns; ++j) y[j * rows + i] = x[i * columns + j];
@@ -25,7 +26,7 @@ const Ladder transpose{
     .low = -1,
     .high = 1,
     .tolerance = 0,
-    .inputs = elements,
+    .inputs = [](const Sizes& s) { return std::vector{elements(s)}; },
     .outputs = elements,
     .scratch = nullptr,
     .reference = reference,
