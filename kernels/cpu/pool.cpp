@@ -74,8 +74,9 @@ template <class S> void forward_row_of_channels(const MaxPool2dArgs& a, int64_t 
     const Range w = window(z.w, q);
     S* y = static_cast<S*>(a.y) + n * z.y_stride[0] + p * z.y_stride[2] + q * z.y_stride[3];
     int32_t* index = a.index + n * z.index_stride[0] + p * z.index_stride[2] + q * z.index_stride[3];
+    const int64_t place = first_place(z, p, q);
     for (int64_t c = 0; c < z.c; c += Vec<T>::lanes) {
-      const auto best = best_of(z, x + c, 1, z.c - c, h, w, first_place(z, p, q), Lanes<T>{});
+      const auto best = best_of(z, x + c, 1, z.c - c, h, w, place, Lanes<T>{});
       best.value.store(y + c, z.c - c);
       store_index<T>(best.place, index + c, 1, z.c - c);
     }

@@ -53,9 +53,6 @@ template <class T, class F> void each_register(int64_t n, T* y, F f) {
   if (i < n) f(i, n - i).store(y + i, n - i);
 }
 
-// A register of x, or the last n elements of it. (Asking is cheaper than a mask.)
-template <class T> Vec<T> load_most(const T* x, int64_t n) { return n == Vec<T>::lanes ? Vec<T>::load(x) : Vec<T>::load(x, n); }
-
 // y[i] = sum over taps of weight * x[index * step + i], for i below n.
 template <class T> void combine(const Taps& t, Span s, const T* x, int64_t step, int64_t n, T* y) {
   using V = Vec<T>;
@@ -63,11 +60,11 @@ template <class T> void combine(const Taps& t, Span s, const T* x, int64_t step,
   if (s.end - s.begin == 2) {  // bilinear: all that the loop needs stays in registers
     const V u(weight[s.begin]), v(weight[s.begin + 1]);
     const T *const above = x + t.index[s.begin] * step, *const below = x + t.index[s.begin + 1] * step;
-    return each_register(n, y, [=](int64_t i, int64_t lanes) { return u * load_most(above + i, lanes) + v * load_most(below + i, lanes); });
+    return each_register(n, y, [=](int64_t i, int64_t lanes) { return u * V::load(above + i, lanes) + v * V::load(below + i, lanes); });
   }
   each_register(n, y, [=](int64_t i, int64_t lanes) {
     V sum(T(0));
-    for (int32_t k = s.begin; k < s.end; ++k) sum = sum + V(weight[k]) * load_most(x + t.index[k] * step + i, lanes);
+    for (int32_t k = s.begin; k < s.end; ++k) sum = sum + V(weight[k]) * V::load(x + t.index[k] * step + i, lanes);
     return sum;
   });
 }
