@@ -31,14 +31,15 @@ struct Step {
 };
 
 struct Ladder {
-  const char *name, *task;                       // "transpose", "y[j][i] = x[i][j]"
-  Sizes counted, timed;                          // what the tables are about, on the emulator and on a GPU
-  std::vector<Sizes> tested;                     // where every step is compared with the reference
-  double low, high;                              // between which x lies
-  double tolerance;                              // |y - reference| <= tolerance * max|reference|
-  std::vector<int64_t> (*inputs)(const Sizes&);  // elements of each
-  int64_t (*outputs)(const Sizes&);              // of y
-  int64_t (*scratch)(const Sizes&);              // null: none
+  const char *name, *task;                        // "transpose", "y[j][i] = x[i][j]"
+  Sizes counted, timed;                           // what the tables are about, on the emulator and on a GPU
+  std::vector<Sizes> tested;                      // where every step is compared with the reference
+  double low, high;                               // between which x lies
+  double tolerance;                               // |y - reference| <= tolerance * max|reference|
+  std::vector<int64_t> (*inputs)(const Sizes&);   // elements of each
+  int64_t (*outputs)(const Sizes&);               // of y
+  std::vector<int64_t> (*columns)(const Sizes&);  // of each input and of y, where a drawing shows them as rows
+  int64_t (*scratch)(const Sizes&);               // null: none
   std::vector<double> (*reference)(const Sizes&, const Inputs& x);
 };
 

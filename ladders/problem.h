@@ -15,6 +15,7 @@ class Problem {
   void run(const Step& step);                        // and waits; throws Error where it fails
   double milliseconds(const Step& step, int times);  // the median
 
+  const Arrays& arrays() const { return arrays_; }
   int64_t bytes() const;  // of x and y: what has to move
 
  private:

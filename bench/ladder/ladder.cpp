@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "bench/ladder/drawing.h"
 #include "bench/ladder/text.h"
 #include "examples/common/command_line.h"
 
@@ -13,7 +14,7 @@ using namespace tapetum;
 struct Options {
   std::vector<std::string> words;
   int64_t step = 0;
-  bool show = false, list = false, json = false;
+  bool show = false, draw = false, list = false, json = false;
 };
 
 bool parse(Options& o, int argc, char** argv) {
@@ -25,12 +26,13 @@ bool parse(Options& o, int argc, char** argv) {
   line.add("--list", o.list, "Names the ladders");
   line.add("--step", o.step, "This step alone (0: all)");
   line.add("--show", o.show, "The source of --step, with counts beside each line, and what changed against the step before");
+  line.add("--draw", o.draw, "What one block of --step does to memory, as a picture (SVG): ./run ladder transpose --step 3 --draw > tile.svg");
   line.add("--json", o.json, "The table for other programs");
   if (!line.parse(argc, argv)) return false;
   if (o.words.size() > 1) throw programs::UsageError("one LADDER is taken");
   if (o.words.empty() && !o.list) throw programs::UsageError("a LADDER is needed; --list names them");
-  if (o.show && !o.step) throw programs::UsageError("--show needs --step N");
-  if (o.show && o.json) throw programs::UsageError("--show is for people, --json for programs");
+  if ((o.show || o.draw) && !o.step) throw programs::UsageError("--show and --draw need --step N");
+  if (o.show + o.draw + o.json > 1) throw programs::UsageError("one of --show, --draw and --json");
   return true;
 }
 
@@ -54,6 +56,10 @@ int body(int argc, char** argv) {
   const auto steps = ladders::steps_of(*ladder);
   if (o.step < 0 || o.step > static_cast<int64_t>(steps.size()))
     throw programs::UsageError(fmt::format("{} has steps 1 to {}, not {}", ladder->name, steps.size(), o.step));
+  if (o.draw) {
+    fmt::print("{}", bench::drawing(*ladder, *steps[static_cast<size_t>(o.step - 1)]));
+    return 0;
+  }
   std::vector<bench::Row> rows;
   for (const auto* step : steps)
     if (!o.step || step->number == o.step) rows.push_back({step, bench::measure(*ladder, *step)});

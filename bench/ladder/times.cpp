@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "bench/ladder/drawing.h"
 #include "bench/ladder/measure.h"
 #include "core/error.h"
 #include "ladders/problem.h"
@@ -21,6 +22,8 @@ Measured measure(const ladders::Ladder& ladder, const ladders::Step& step) {
 }
 
 std::string subject(const ladders::Ladder& ladder) { return fmt::format("f32, timed at {}: median of {}", ladders::text_of(ladder.timed), kTimes); }
+
+std::string drawing(const ladders::Ladder&, const ladders::Step&) { throw Error("a GPU does not say what its lanes do: --draw is for the emulator"); }
 
 const char* note_titles() { return ""; }
 

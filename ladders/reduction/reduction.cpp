@@ -23,6 +23,10 @@ const Ladder reduction{
     .tolerance = 1e-5,
     .inputs = [](const Sizes& s) { return std::vector{int64_t{s[0]}}; },
     .outputs = [](const Sizes&) { return int64_t{1}; },
+    .columns =
+        [](const Sizes&) {
+          return std::vector<int64_t>{512, 1};
+        },
     .scratch = [](const Sizes& s) { return (int64_t{s[0]} + 255) / 256; },
     .reference = reference,
 };

@@ -35,6 +35,10 @@ const Ladder softmax{
     .tolerance = 1e-5,
     .inputs = [](const Sizes& s) { return std::vector{elements(s)}; },
     .outputs = elements,
+    .columns =
+        [](const Sizes& s) {
+          return std::vector<int64_t>{s[1], s[1]};
+        },
     .scratch = nullptr,
     .reference = reference,
 };

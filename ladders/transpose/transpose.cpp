@@ -28,6 +28,10 @@ const Ladder transpose{
     .tolerance = 0,
     .inputs = [](const Sizes& s) { return std::vector{elements(s)}; },
     .outputs = elements,
+    .columns =
+        [](const Sizes& s) {
+          return std::vector<int64_t>{s[1], s[0]};
+        },
     .scratch = nullptr,
     .reference = reference,
 };

@@ -55,6 +55,33 @@ TEST_CASE("profile: alike launches add up, from start to stop", "[profile]") {
   CHECK(profile::report().empty());
 }
 
+TEST_CASE("profile: each request of one block", "[profile]") {
+  const Array<float> x(1024), y(256);
+  const auto requests = profile::requests_of([&] {
+    launch_fill(y, 3);  // the block in the middle writes 64 to 99
+    gpu::launch<column>({.grid = 1, .block = 32}, x.data(), y.data());
+  });
+  REQUIRE(requests.size() == 2 + 32 * 2 + 2);
+  const auto& second_warp = requests[1];
+  CHECK(second_warp.kind == Kind::global_store);
+  CHECK(second_warp.launch == 0);
+  CHECK(second_warp.warp == 1);
+  CHECK(second_warp.lanes == 0xf);
+  CHECK(second_warp.size == 4);
+  CHECK(second_warp.address[3] == reinterpret_cast<uintptr_t>(y.data() + 99));
+  const auto &row = requests[3], &column = requests[2 + 64];
+  CHECK(row.kind == Kind::shared_store);
+  CHECK(row.launch == 1);
+  CHECK(profile::wavefronts_of(row).size() == 1);
+  CHECK(column.kind == Kind::shared_load);
+  CHECK(column.line == kConflict);
+  const auto wavefronts = profile::wavefronts_of(column);
+  REQUIRE(wavefronts.size() == 32);  // as it is counted
+  const unsigned bank = column.address[0] / 4 % 32;
+  for (int lane = 0; lane < 32; ++lane) CHECK(wavefronts[static_cast<size_t>(lane)][bank] == lane);
+  CHECK(profile::report().empty());
+}
+
 TEST_CASE("profile: one piece of work is counted by itself", "[profile]") {
   const Array<float> x(128), y(128);
   profile::clear();

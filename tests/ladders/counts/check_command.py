@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """./run ladder, as a person would use it. usage: check_command.py BIN_FOLDER"""
-import json, pathlib, sys, unittest
+import json, pathlib, sys, unittest, xml.etree.ElementTree
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "programs"))
 from harness import ProgramTest, run
@@ -37,6 +37,13 @@ class Command(ProgramTest):
         self.assertEqual(first[0], "ladders/transpose/1_naive.cu")
         self.assertTrue(any(l.startswith("global store 4      8192  32.0  32.0 (4.0) ") for l in first))
 
+    def test_draw(self):
+        picture = self.ladder("transpose", "--step", "3", "--draw")
+        words = [e.text for e in xml.etree.ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")]
+        for text in ("x 512x512", "1024 elements, 1x", "4 sectors of 32 bytes, of which the warp asks for 128 bytes", "1 pass over the 32 banks",
+                     "... 25 passes more, alike", "32 passes over the 32 banks"):
+            self.assertIn(text, words)
+
     def test_words(self):
         self.assertRegex(self.ladder("--list"), r"(?m)^transpose +7 steps  y\[j\]\[i\] = x\[i\]\[j\]$")
         self.assertIn("--step", self.ladder("--help"))
@@ -48,7 +55,8 @@ class Command(ProgramTest):
             ("one LADDER",): ["transpose", "softmax"],
             ("steps 1 to 7, not 8",): ["transpose", "--step", "8"],
             ("not -1",): ["transpose", "--step", "-1"],
-            ("--show needs --step",): ["transpose", "--show"],
+            ("--show and --draw need --step N",): ["transpose", "--show"],
+            ("--draw", "need --step"): ["transpose", "--draw"],
             ("--show", "--json"): ["transpose", "--step", "1", "--show", "--json"],
         }.items():
             self.assert_one_line(run("ladder", *arguments), 2, *words)

@@ -36,13 +36,14 @@ TouchedBytes* touched_by(Launch& launch, Kind k) {
 }
 
 // One instruction of a warp.
-void count(Launch& launch, uint64_t key, uint32_t lanes, const Lanes& values) {
+void count(Launch& launch, unsigned warp, uint64_t key, uint32_t lanes, const Lanes& values) {
   const Kind kind = kind_of(key);
   Counters& site = kind == Kind::block ? launch.record.kernel.blocks : launch.record.sites[key & kSite];
   if (is_global(kind) || is_shared(kind)) {
     const Counters cost = count_access(kind, lanes, values, touched_by(launch, kind));
     site += cost;
     if (WideAccess* w = wide_of(kind)) w->add(site, kind, lanes, values, cost);
+    if (launch.seen) launch.seen->push_back({key & kSite, launch.number, warp, lanes, values});
     return;
   }
   ++site.requests;
@@ -106,7 +107,7 @@ void flush(unsigned warp, uint32_t lanes) {
     uint64_t key;
     const uint32_t those = readers.together(key, values);
     readers.advance(those);
-    count(*launch, key, those, values);
+    count(*launch, warp, key, those, values);
   }
   for (WideAccess& w : wide) w.finish();
   for (uint32_t left = began; left; left &= left - 1) {

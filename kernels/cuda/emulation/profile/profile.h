@@ -5,6 +5,7 @@
 //   kernels[0].total(profile::Kind::shared_load).wavefronts;   // of the kernel
 //   for (const profile::Line& line : kernels[0].lines) ...     // of each line
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -58,6 +59,17 @@ struct Kernel {
   uint64_t flops() const;   // of matrix instructions
 };
 
+// One instruction of a warp, lane by lane.
+struct Request {
+  std::string file;
+  int line = 0;
+  Kind kind{};
+  unsigned launch = 0, warp = 0;      // counted from 0
+  uint32_t lanes = 0;                 // those that take part
+  unsigned size = 0;                  // bytes of each
+  std::array<uintptr_t, 32> address;  // of each lane that takes part
+};
+
 // Launches are counted from start to stop, one OS thread running all blocks meanwhile. By kernel and shape of the launch, in the order of their
 // first ones: alike ones add up. A launch counts if it runs between the two: with lazy streams that is when something waits for it.
 void start();
@@ -68,6 +80,14 @@ std::vector<Kernel> report();  // throws std::runtime_error where addr2line (of 
 // What `work` launches, and it alone: also while start() counts, which does not hear of it. `which` is asked before each launch whether it
 // counts, on the thread that runs it: with eager streams the one that launches.
 std::vector<Kernel> kernels_of(const std::function<void()>& work, const std::function<bool()>& which = {});
+
+// The requests for memory of one block of each launch of `work`, in the order in which they were made: of the block in the middle of the grid,
+// which the ends of the data leave alone.
+std::vector<Request> requests_of(const std::function<void()>& work);
+
+// Of a request to shared memory: in each of its wavefronts the lane that each bank serves; -1: none. Of lanes that share a word the lowest.
+using Wavefront = std::array<int, 32>;
+std::vector<Wavefront> wavefronts_of(const Request& request);
 
 std::string source_of(const Line& line);               // its text; empty where the sources are not at hand
 std::string text(const std::vector<Kernel>& kernels);  // for people: each line with its source and a remark where something is wrong

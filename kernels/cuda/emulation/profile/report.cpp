@@ -1,4 +1,5 @@
 // Sums over the counters: by line, by kind, of a kernel.
+#include <bit>
 #include <tuple>
 #include "kernels/cuda/emulation/profile/places.h"
 #include "kernels/cuda/emulation/profile/session.h"
@@ -7,6 +8,11 @@
 
 namespace tapetum::emulation::profile {
 namespace {
+
+Place place_in(const std::map<uintptr_t, Place>& places, uint64_t site) {
+  const auto found = places.find(pc_of(site));
+  return found == places.end() ? Place() : found->second;
+}
 
 std::map<uintptr_t, Place> all_places(const Records& all) {
   std::vector<uintptr_t> pcs;
@@ -61,6 +67,23 @@ uint64_t Kernel::loaded() const {
 uint64_t Kernel::stored() const { return kSectorBytes * (total(Kind::global_store).sectors + total(Kind::global_atomic).sectors); }
 uint64_t Kernel::flops() const { return total(Kind::mma).flops + total(Kind::wgmma).flops; }
 
+std::vector<Request> placed(const std::vector<Seen>& seen) {
+  std::vector<uintptr_t> pcs;
+  for (const Seen& s : seen) pcs.push_back(pc_of(s.site));
+  const auto places = places_of(std::move(pcs));
+  std::vector<Request> requests;
+  for (const Seen& s : seen) {
+    const Place place = place_in(places, s.site);
+    Request& r = requests.emplace_back(Request{place.file, place.line, kind_of(s.site), s.launch, s.warp, s.lanes, 0, {}});
+    for (uint32_t left = s.lanes; left; left &= left - 1) {
+      const auto l = static_cast<size_t>(std::countr_zero(left));
+      r.size = bytes_of(s.values[l]);
+      r.address[l] = address_of(s.values[l]);
+    }
+  }
+  return requests;
+}
+
 std::vector<Kernel> report() {
   const auto lock = lock_runtime();
   const auto places = all_places(records());
@@ -68,8 +91,7 @@ std::vector<Kernel> report() {
   for (const auto& [name, record] : records()) {
     std::map<std::tuple<std::string, int, Kind, unsigned>, Line> lines;
     for (const auto& [site, counters] : record.sites) {
-      const auto found = places.find(pc_of(site));
-      const Place place = found == places.end() ? Place() : found->second;
+      const Place place = place_in(places, site);
       const Kind kind = kind_of(site);
       const unsigned size = size_of(kind, counters);
       Line& l = lines[{place.file, place.line, kind, size}];

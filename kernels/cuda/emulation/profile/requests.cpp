@@ -98,6 +98,25 @@ Counters count_access(Kind kind, uint32_t lanes, const Lanes& values, TouchedByt
   return c;
 }
 
+std::vector<Wavefront> wavefronts_of(const Request& r) {
+  std::vector<Wavefront> all;
+  const unsigned together = lanes_together(r.kind, r.size);
+  for (unsigned first = 0; first < 32; first += together) {
+    std::array<std::vector<uintptr_t>, 32> words;  // of each bank, one for each wavefront
+    const size_t begin = all.size();
+    for_lanes(r.lanes & (first_lanes(together) << first), [&](unsigned l) {
+      for (uintptr_t w = r.address[l] / 4; w <= (r.address[l] + r.size - 1) / 4; ++w) {
+        auto& bank = words[w % 32];
+        if (std::find(bank.begin(), bank.end(), w) != bank.end()) continue;
+        bank.push_back(w);
+        if (all.size() < begin + bank.size()) all.emplace_back().fill(-1);
+        all[begin + bank.size() - 1][w % 32] = static_cast<int>(l);
+      }
+    });
+  }
+  return all;
+}
+
 bool WideAccess::continues(uint32_t lanes, const Lanes& values, unsigned size) const {
   if (!site_ || lanes != lanes_ || bytes_ + size > most_) return false;
   bool neighbours = true;

@@ -21,6 +21,8 @@ struct Session {
   std::function<bool()> which;  // empty: all launches
   Records records;
   std::unique_ptr<Launch> launch;
+  std::vector<Seen>* seen = nullptr;  // what requests_of asks for
+  unsigned launches = 0;              //   and how many it has looked at
 };
 Session& session() {  // never destroyed: reported at the end of the program
   static Session& s = *new Session;
@@ -80,7 +82,8 @@ void begin_launch(const LaunchDesc& d) {
   record.kernel.grid = d.grid;
   record.kernel.block = d.block;
   ++record.kernel.launches;
-  session().launch.reset(new Launch{record, Spans(device_allocations()), Spans(shared_variables_of_this_thread()), {}, {}, {}});
+  session().launch.reset(new Launch{
+      record, Spans(device_allocations()), Spans(shared_variables_of_this_thread()), {}, {}, {}, session().launches++, session().seen, nullptr});
 }
 
 void end_launch() {
@@ -103,24 +106,46 @@ void clear() {
   session().records.clear();
 }
 
+namespace {
+
+// What was counted before comes back, whatever happens meanwhile.
+class Aside {
+ public:
+  Aside(std::function<bool()> which, std::vector<Seen>* seen) : which_(std::move(which)), seen_(seen) { exchange(); }
+  ~Aside() { exchange(); }
+
+ private:
+  void exchange() {
+    cudaDeviceSynchronize();
+    const auto lock = lock_runtime();
+    std::swap(session().on, on_);
+    std::swap(session().which, which_);
+    std::swap(session().records, records_);
+    std::swap(session().seen, seen_);
+    session().launches = 0;
+  }
+  bool on_ = true;
+  std::function<bool()> which_;
+  Records records_;
+  std::vector<Seen>* seen_;
+};
+
+}  // namespace
+
 std::vector<Kernel> kernels_of(const std::function<void()>& work, const std::function<bool()>& which) {
-  struct Aside {  // what was counted before comes back, whatever `work` throws
-    explicit Aside(const std::function<bool()>& f) : which(f) { exchange(); }
-    ~Aside() { exchange(); }
-    void exchange() {
-      cudaDeviceSynchronize();
-      const auto lock = lock_runtime();
-      std::swap(session().on, on);
-      std::swap(session().which, which);
-      std::swap(session().records, records);
-    }
-    bool on = true;
-    std::function<bool()> which;
-    Records records;
-  } aside(which);
+  const Aside aside(which, nullptr);
   work();
   cudaDeviceSynchronize();
   return report();
+}
+
+std::vector<Request> requests_of(const std::function<void()>& work) {
+  std::vector<Seen> seen;
+  {
+    const Aside aside({}, &seen);
+    work();
+  }
+  return placed(seen);
 }
 
 }  // namespace tapetum::emulation::profile

@@ -13,16 +13,27 @@ struct Record {
   std::unordered_map<uint64_t, Counters> sites;  // by program counter and kind (trace.h)
 };
 
+// A request before its place is known.
+struct Seen {
+  uint64_t site;
+  unsigned launch, warp;
+  uint32_t lanes;
+  std::array<uint64_t, 32> values;  // trace.h
+};
+
 // The launch that runs and is counted.
 struct Launch {
   Record& record;
   Spans device, static_shared;
   Span dynamic_shared{};
   TouchedBytes read, written;
+  unsigned number = 0;                               // from 0, among those that requests_of looks at
+  std::vector<Seen>*all_seen = nullptr, *seen = {};  // where requests go, and those of the block that runs; null: nobody asks for them
 };
 Launch* current_launch();  // null: none
 
 using Records = std::map<std::string, Record>;  // by name and shape
 const Records& records();
+std::vector<Request> placed(const std::vector<Seen>& seen);  // throws std::runtime_error as report() does
 
 }  // namespace tapetum::emulation::profile

@@ -20,6 +20,9 @@ constexpr size_t kMost = 32 * 1024;           // so many, and the other lanes ge
 // Large ones that no thread needs: the threads of a block rarely need one at the same time.
 std::vector<std::pair<Entry*, Entry*>> spare;
 
+// The running block, of its grid.
+bool is_in_the_middle() { return blockIdx.x == gridDim.x / 2 && blockIdx.y == gridDim.y / 2 && blockIdx.z == gridDim.z / 2; }
+
 }  // namespace
 
 void Trace::reset() {
@@ -67,9 +70,11 @@ bool Trace::make_room_by_counting() {
 }
 
 void begin_block(const Block& b) {
-  if (!current_launch()) return;
-  current_launch()->dynamic_shared = {reinterpret_cast<uintptr_t>(b.dynamic_shared.data()),
-                                      reinterpret_cast<uintptr_t>(b.dynamic_shared.data()) + b.dynamic_shared.bytes()};
+  Launch* launch = current_launch();
+  if (!launch) return;
+  launch->dynamic_shared = {reinterpret_cast<uintptr_t>(b.dynamic_shared.data()),
+                            reinterpret_cast<uintptr_t>(b.dynamic_shared.data()) + b.dynamic_shared.bytes()};
+  launch->seen = is_in_the_middle() ? launch->all_seen : nullptr;
   for (unsigned t = 0; t < b.nthreads; ++t) traces[t].reset();
 }
 
