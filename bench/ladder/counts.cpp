@@ -49,6 +49,7 @@ Measured measure(const ladders::Ladder& ladder, const ladders::Step& step) {
   for (const auto& kernel : c.kernels)
     for (const auto& line : kernel.lines)
       if (line.file == step.file) m.notes.push_back({line.line, note(line)});
+  m.kernels = ladders::profile::json(c.kernels);
   return m;
 }
 

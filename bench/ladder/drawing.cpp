@@ -138,7 +138,8 @@ class Page {
         if (warp >= kMostWarps) break;
         const double x = kLeft + 40 + warp * (kLanes * kThin + 6);
         svg_.rect(x, y_ + 4, kLanes * kThin, 9, kEmpty);
-        if (round < masks.size()) for_lanes(masks[round], [&](int lane) { svg_.rect(x + lane * kThin, y_ + 4, kThin - 0.5, 9, color_of_lane(lane)); });
+        if (round < masks.size())
+          for_lanes(masks[round], [&](int lane) { svg_.rect(x + lane * kThin, y_ + 4, kThin - 0.5, 9, color_of_lane(lane)); });
       }
       y_ += 12;
     }
@@ -223,8 +224,10 @@ void draw(Page& page, const std::vector<const Request*>& requests) {
   const auto by_lanes = [](const Request* a, const Request* b) { return std::popcount(a->lanes) < std::popcount(b->lanes); };
   const Request& fullest = **std::max_element(requests.begin(), requests.end(), by_lanes);
   page.access(fullest, requests.size());
-  if (is_shared(fullest.kind)) page.banks(fullest);
-  else page.sectors(fullest);
+  if (is_shared(fullest.kind))
+    page.banks(fullest);
+  else
+    page.sectors(fullest);
   if (std::any_of(requests.begin(), requests.end(), [&](const Request* r) { return r->lanes != fullest.lanes; })) page.lanes(requests);
 }
 

@@ -21,6 +21,7 @@ struct Note {
 struct Measured {
   std::vector<Cell> cells;
   std::vector<Note> notes;
+  std::string kernels = "[]";  // all that is counted, as ./run profile --json has it
 };
 Measured measure(const ladders::Ladder& ladder, const ladders::Step& step);
 std::string subject(const ladders::Ladder& ladder);  // "counted at 512x512: 2.097 MB have to move"

@@ -18,10 +18,14 @@ std::string number(double x) {
 std::string escaped(std::string_view text) {
   std::string s;
   for (char c : text) {
-    if (c == '&') s += "&amp;";
-    else if (c == '<') s += "&lt;";
-    else if (c == '>') s += "&gt;";
-    else s += c;
+    if (c == '&')
+      s += "&amp;";
+    else if (c == '<')
+      s += "&lt;";
+    else if (c == '>')
+      s += "&gt;";
+    else
+      s += c;
   }
   return s;
 }
@@ -29,7 +33,8 @@ std::string escaped(std::string_view text) {
 }  // namespace
 
 void Svg::rect(double x, double y, double width, double height, viz::Color fill) {
-  body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>\n", number(x), number(y), number(width), number(height), hex(fill));
+  body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>\n", number(x), number(y), number(width), number(height),
+                       hex(fill));
   reaches(y + height);
 }
 

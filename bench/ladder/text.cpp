@@ -92,11 +92,12 @@ std::string annotated(const Row& row, const ladders::Step* before) {
 }
 
 std::string json(const ladders::Ladder& ladder, const std::vector<Row>& rows) {
-  nlohmann::ordered_json all{{"ladder", ladder.name}, {"task", ladder.task}, {"steps", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json all{{"ladder", ladder.name}, {"task", ladder.task}, {"sizes", ladder.counted}, {"steps", nlohmann::ordered_json::array()}};
   for (const Row& row : rows) {
     nlohmann::ordered_json step{
         {"number", row.step->number}, {"name", row.step->name}, {"file", row.step->file}, {"idea", ladders::idea_of(*row.step)}};
     for (const Cell& cell : with_lines(row)) step[cell.key] = cell.value;
+    step["kernels"] = nlohmann::ordered_json::parse(row.measured.kernels);
     all["steps"].push_back(step);
   }
   return all.dump() + "\n";

@@ -1,4 +1,4 @@
-// The library's, for any type and dimension: it stands at step 4, with a warp for each row and three reads.
+// The library's: step 7 where a row fits in a warp's registers and lies dense in memory, step 4 for any other length, dimension and type.
 #include "kernels/softmax.h"
 #include "ladders/softmax/softmax.h"
 

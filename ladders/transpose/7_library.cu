@@ -1,4 +1,4 @@
-// The library's: contiguous(transpose(x, 0, 1)) is a copy of any strides and types, which reads as step 2 does. It has no tile yet.
+// The library's: contiguous(transpose(x, 0, 1)) is a copy of any strides, which finds the transposes in it and makes them as step 5 does.
 #include "kernels/elementwise.h"
 #include "ladders/transpose/transpose.h"
 

@@ -44,6 +44,19 @@ inline const std::vector<Case> view_cases = {
      .shapes = {{2, 37, 18}},
      .op = [](const auto& x) { return contiguous(transpose(x[0], 1, 2)); },
      .slots = copy_slot},
+    {.name = "transpose of bytes in blocks",
+     .shapes = {{3, 40, 65}},
+     .op = [](const auto& x) { return contiguous(transpose(gt(x[0], 0), 1, 2)); },
+     .slots = copy_slot,
+     .flat = true},
+    {.name = "transpose of words in blocks",
+     .shapes = {{2, 33, 2, 33}},
+     .op =
+         [](const auto& x) {
+           return contiguous(permute(to(gt(x[0], 0), DType::i64), {2, 3, 0, 1}));
+         },
+     .slots = copy_slot,
+     .flat = true},
     {.name = "channels_last in blocks", .shapes = {{2, 19, 4, 5}}, .op = [](const auto& x) { return channels_last(x[0]); }, .slots = copy_slot},
     {.name = "expand",
      .shapes = {{3, 1}},

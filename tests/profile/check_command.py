@@ -5,7 +5,7 @@ import json, pathlib, sys, unittest
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "programs"))
 from harness import ProgramTest, run
 
-SOFTMAX = ["softmax_forward", "--row", "softmax large", "--shapes", "4x256"]
+SOFTMAX = ["softmax_forward", "--candidate", "lines", "--row", "softmax large", "--shapes", "4x256"]
 
 
 class Command(ProgramTest):

@@ -53,8 +53,10 @@ const Shape kQueries{1, 2, 192, 64}, kSquare{256, 256}, kImage{1, 64, 28, 28}, k
 
 const std::vector<Row> rows = {
     {kernels::add_forward, "threads", "elementwise_contiguous", DType::f32, {kSquare, kSquare}, add, {1, 1, 1, 1, kNone}},
-    {kernels::copy_forward, "threads", "elementwise_strided", DType::f32, {kSquare}, transposed, {8, 1, 0.125, 1, kNone}},
-    {kernels::softmax_forward, "lines", "softmax_forward", DType::f32, {{64, 1024}}, probabilities, {3, 1, 1, 1, kNone}},
+    {kernels::copy_forward, "transposed", "copy_transposed", DType::f32, {kSquare}, transposed, {1, 1, 1, 1, 1}},
+    {kernels::copy_forward, "transposed", "copy_transposed", DType::bf16, {kSquare}, transposed, {1, 1, 1, 1, 1}},
+    {kernels::softmax_forward, "registers", "softmax_held_forward", DType::f32, {{64, 1024}}, probabilities, {1, 1, 1, 1, kNone}},
+    {kernels::softmax_forward, "lines", "softmax_forward", DType::f32, {{64, 2048}}, probabilities, {3, 1, 1, 1, kNone}},
     {kernels::layer_norm_forward, "warps", "layer_norm_forward", DType::f32, {{64, 512}, {512}, {512}}, normalise, {4.85, 1, 1, 1, kNone}},
     {kernels::sum_forward, "parts", "reduce_rows", DType::f32, {{64, 4096}}, sum_lines, {1, 8, 1, 1, kNone}},
     {kernels::matmul_forward, "tiled", "matmul_tiled", DType::f32, {kSquare, kSquare}, product, {4, 4, 1, 0.25, 1.5}},
