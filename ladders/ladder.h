@@ -41,6 +41,7 @@ struct Ladder {
   std::vector<int64_t> (*columns)(const Sizes&);  // of each input and of y, where a drawing shows them as rows
   int64_t (*scratch)(const Sizes&);               // null: none
   std::vector<double> (*reference)(const Sizes&, const Inputs& x);
+  double (*flops)(const Sizes&) = nullptr;  // a multiply-add is two; null: too few to matter beside the bytes
 };
 
 const std::vector<const Ladder*>& all_ladders();

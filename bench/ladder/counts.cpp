@@ -44,6 +44,8 @@ Measured measure(const ladders::Ladder& ladder, const ladders::Step& step) {
       {"atomics_in_turn", "in turn", static_cast<double>(atomics.serial)},
       {"barriers", "barriers", static_cast<double>(c.total(Kind::barrier).requests)},
       {"shuffles", "shuffles", static_cast<double>(c.total(Kind::shuffle).requests)},
+      {"matrix_instructions", "mma", static_cast<double>(c.total(Kind::mma).requests)},
+      {"flops_per_byte", "FLOPs a byte", ladder.flops ? ladder.flops(ladder.counted) / static_cast<double>(c.loaded() + c.stored()) : 0, 1},
       {"active_lanes", "lanes", c.active_lanes(), 1},
   };
   for (const auto& kernel : c.kernels)
