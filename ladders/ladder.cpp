@@ -9,7 +9,7 @@
 
 namespace tapetum::ladders {
 
-extern const Ladder transpose, softmax, reduction, gemm;
+extern const Ladder transpose, softmax, reduction, gemm, attention;
 
 namespace {
 
@@ -32,7 +32,7 @@ Step::Step(const char* path, std::function<bool(const Arrays&)> launch) : run(st
 }
 
 const std::vector<const Ladder*>& all_ladders() {
-  static const std::vector<const Ladder*> all{&transpose, &softmax, &reduction, &gemm};
+  static const std::vector<const Ladder*> all{&transpose, &softmax, &reduction, &gemm, &attention};
   return all;
 }
 

@@ -54,4 +54,7 @@ std::string idea_of(const Step& step);    // its first line
 int lines_of_code(const Step& step);      // neither blank nor comment nor #include
 std::string text_of(const Sizes& sizes);  // "512x512"
 
+// Blocks or tiles of `each` that cover n.
+inline unsigned cover(int n, int each) { return static_cast<unsigned>((n + each - 1) / each); }
+
 }  // namespace tapetum::ladders

@@ -10,7 +10,4 @@ struct Transpose : Step {
       : Step(file, [launch](const Arrays& a) { return launch(a.y, a.x[0], a.sizes[0], a.sizes[1]) == cudaSuccess; }) {}
 };
 
-// Blocks or tiles of `each` that cover n.
-inline unsigned cover(int n, int each) { return static_cast<unsigned>((n + each - 1) / each); }
-
 }  // namespace tapetum::ladders
