@@ -45,6 +45,7 @@ const Ladder attention{
     .tolerance = 2e-5,
     .inputs = [](const Sizes& s) { return std::vector(3, elements(s)); },
     .outputs = elements,
+    .columns = [](const Sizes&) { return std::vector<int64_t>(4, kWidth); },
     .scratch = [](const Sizes& s) { return int64_t{s[0]} * s[1] * s[1]; },
     .reference = reference,
 };

@@ -10,7 +10,4 @@ struct Gemm : Step {
       : Step(file, [launch](const Arrays& x) { return launch(x.y, x.x[0], x.x[1], x.sizes[0], x.sizes[1], x.sizes[2]) == cudaSuccess; }) {}
 };
 
-// Blocks of `each` that cover n.
-inline unsigned cover(int n, int each) { return static_cast<unsigned>((n + each - 1) / each); }
-
 }  // namespace tapetum::ladders
