@@ -1,5 +1,5 @@
 // Non-maximum suppression of boxes from best to worst, kChunk of them at a time, so that memory grows with n and not with n^2:
-//   mask: a block for 64 x 64 pairs of the chunk; a thread gathers the 64 bits of one box: which of the worse ones it strikes.
+//   mask: a block for 64 x 256 pairs of the chunk; a thread gathers 64 bits of one box: which of the worse ones it strikes.
 //   settle: one block goes through the chunk 64 boxes at a time: a warp settles these among themselves, then all threads strike worse ones.
 //     Writes who stays, and how many, in the device's memory.
 //   sweep: a thread for each box behind the chunk meets those that the chunk kept, until one of them strikes it.
@@ -14,13 +14,20 @@ namespace {
 
 using Word = unsigned long long;
 constexpr int kBits = 64, kChunk = 2048, kWords = kChunk / kBits;
+constexpr int kNeighbours = kThreads / kBits;  // words of a box that neighbouring threads gather: as many as a sector holds
 
 template <class T> struct Member {
   Box<T> box;
   int64_t group;
 };
+template <class T> struct alignas(16) Corners { T x1, y1, x2, y2; };
+template <class T> __device__ Box<T> load_box(const void* boxes, int64_t place) {
+  if (reinterpret_cast<uintptr_t>(boxes) % 16) return box_at(static_cast<const T*>(boxes), place);
+  const Corners<T> c = static_cast<const Corners<T>*>(boxes)[place];  // at once
+  return make_box(c.x1, c.y1, c.x2, c.y2);
+}
 template <class T> __device__ Member<T> member(const NmsArgs& a, int64_t place) {
-  return {box_at(static_cast<const T*>(a.boxes), place), a.classes ? a.classes[place] : 0};
+  return {load_box<T>(a.boxes, place), a.classes ? a.classes[place] : 0};
 }
 template <class T> __device__ bool rivals(const Member<T>& a, const Member<T>& b, T threshold) {
   return a.group == b.group && iou(a.box, b.box) > threshold;
@@ -37,19 +44,19 @@ __device__ int64_t chunk_end(const NmsArgs& a, int64_t first) { return first + k
 __device__ int boxes_from(int64_t begin, int64_t end) { return static_cast<int>(end - begin < kBits ? end - begin : kBits); }
 
 // mask[row][word] bit j: the row's box strikes box 64 word + j of the chunk; among the 64 of the row itself: is struck by it.
-template <class T> __global__ void __launch_bounds__(kBits) nms_mask_kernel(NmsArgs a, T threshold, int64_t first, State s) {
-  if (blockIdx.x < blockIdx.y) return;
-  __shared__ Member<T> columns[kBits];
-  const int64_t column = first + blockIdx.x * kBits, row = first + blockIdx.y * kBits + threadIdx.x, end = chunk_end(a, first);
-  const int count = boxes_from(column, end), thread = threadIdx.x;
-  if (thread < count) columns[thread] = member<T>(a, a.order[column + thread]);
+template <class T> __global__ void __launch_bounds__(kThreads) nms_mask_kernel(NmsArgs a, T threshold, int64_t first, State s) {
+  const int thread = threadIdx.x, part = thread % kNeighbours, row_word = blockIdx.y, word = blockIdx.x * kNeighbours + part;
+  if (static_cast<int>(blockIdx.x + 1) * kNeighbours <= row_word) return;
+  __shared__ Member<T> columns[kNeighbours][kBits + 1];  // those that a warp reads at once lie in different banks
+  const int64_t end = chunk_end(a, first), row = first + row_word * kBits + thread / kNeighbours, column = first + blockIdx.x * int64_t{kThreads};
+  if (column + thread < end) columns[thread / kBits][thread % kBits] = member<T>(a, a.order[column + thread]);
   __syncthreads();
-  if (row >= end) return;
+  if (row >= end || word < row_word) return;
   const Member<T> mine = member<T>(a, a.order[row]);
-  const int meets = blockIdx.x == blockIdx.y ? thread : count;
+  const int meets = word == row_word ? thread / kNeighbours : boxes_from(first + word * kBits, end);
   Word bits = 0;
-  for (int j = 0; j < meets; ++j) bits |= static_cast<Word>(rivals(mine, columns[j], threshold)) << j;
-  s.mask[(row - first) * kWords + blockIdx.x] = bits;
+  for (int j = 0; j < meets; ++j) bits |= static_cast<Word>(rivals(mine, columns[part][j], threshold)) << j;
+  s.mask[(row - first) * kWords + word] = bits;
 }
 
 // Of 64 boxes, two for each lane of a warp, those that stay: not `gone` before, nor struck by a better one that stays. In each round those are
@@ -133,7 +140,8 @@ template <class T> cudaError_t suppress(const NmsArgs& a, const State& s, const 
   for (int64_t first = 0; first < a.count && e == cudaSuccess; first += kChunk) {
     const int64_t rest = a.count - first, behind = rest - kChunk;
     const unsigned words = blocks_for(rest < kChunk ? rest : kChunk, kBits);
-    e = gpu::launch<nms_mask_kernel<T>>({.grid = dim3(words, words), .block = kBits, .stream = stream_of(w)}, a, threshold, first, s);
+    const dim3 tiles(blocks_for(words, kNeighbours), words);
+    e = gpu::launch<nms_mask_kernel<T>>({.grid = tiles, .block = kThreads, .stream = stream_of(w)}, a, threshold, first, s);
     if (e == cudaSuccess) e = gpu::launch<nms_settle_kernel>({.grid = 1, .block = kThreads, .stream = stream_of(w)}, a, first, s);
     if (e == cudaSuccess && behind > 0) e = gpu::launch<nms_sweep_kernel<T>>(launch_threads(behind, w), a, threshold, first, s);
   }

@@ -169,6 +169,14 @@ TEST_CASE("nms: kept boxes on cuda are the CPU's", "[emulated]") {
   check_scenes<double>(100, 150, 6, DeviceKind::cuda);
 }
 
+TEST_CASE("nms: boxes on cuda may begin at any element", "[emulated]") {
+  std::mt19937 random(9);
+  Scene<float> s = planted<float>(random, 300);
+  const Tensor flat = to(cat({zeros({1}), flatten(s.box_tensor())}, 0), DeviceKind::cuda);
+  const Tensor boxes = view(slice(flat, 0, 1, flat.numel()), {s.size(), 4});
+  REQUIRE(places(nms(boxes, s.score_tensor(DeviceKind::cuda), s.threshold)) == expected(s, false));
+}
+
 TEST_CASE("nms: a replayed graph finds what its boxes hold by then", "[emulated]") {
   std::mt19937 random(8);
   Tensor boxes = zeros({90, 4}, DType::f32, DeviceKind::cuda), scores = zeros({90}, DType::f32, DeviceKind::cuda);
