@@ -9,7 +9,7 @@
 
 namespace tapetum::ladders {
 
-extern const Ladder transpose, softmax, reduction, gemm, attention;
+extern const Ladder transpose, softmax, reduction, gemm, attention, nms;
 
 namespace {
 
@@ -32,7 +32,7 @@ Step::Step(const char* path, std::function<bool(const Arrays&)> launch) : run(st
 }
 
 const std::vector<const Ladder*>& all_ladders() {
-  static const std::vector<const Ladder*> all{&transpose, &softmax, &reduction, &gemm, &attention};
+  static const std::vector<const Ladder*> all{&transpose, &softmax, &reduction, &gemm, &attention, &nms};
   return all;
 }
 

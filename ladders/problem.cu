@@ -63,9 +63,10 @@ template <class F> double median_time(int times, const char* what, F work) {
 }  // namespace
 
 Problem::Problem(const Ladder& ladder, Sizes sizes) : ladder_(ladder), outputs_(ladder.outputs(sizes)) {
-  for (int64_t n : ladder.inputs(sizes)) {
-    const std::vector<float>& values = x_.emplace_back(numbers(n, ladder.low, ladder.high, static_cast<uint32_t>(x_.size() + 1)));
-    float* x = allocate(n);
+  for (int64_t n : ladder.inputs(sizes)) x_.push_back(numbers(n, ladder.low, ladder.high, static_cast<uint32_t>(x_.size() + 1)));
+  if (ladder.prepare) ladder.prepare(x_);
+  for (const std::vector<float>& values : x_) {
+    float* x = allocate(static_cast<int64_t>(values.size()));
     arrays_.x.push_back(x);
     expect(cudaMemcpy(x, values.data(), values.size() * sizeof(float), cudaMemcpyHostToDevice), "copy of x");
   }
