@@ -42,7 +42,7 @@ struct Ladder {
   int64_t (*scratch)(const Sizes&);               // null: none
   std::vector<double> (*reference)(const Sizes&, const Inputs& x);
   double (*flops)(const Sizes&) = nullptr;  // a multiply-add is two; null: too few to matter beside the bytes
-  void (*prepare)(Inputs& x) = nullptr;  // makes of random numbers what the steps and the reference take; null: nothing
+  void (*prepare)(Inputs& x) = nullptr;     // makes of random numbers what the steps and the reference take; null: nothing
 };
 
 const std::vector<const Ladder*>& all_ladders();

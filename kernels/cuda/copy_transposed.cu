@@ -38,10 +38,14 @@ template <class T> cudaError_t copy(const ElementwiseArgs& a, Workspace& w) {
 
 Status run(const ElementwiseArgs& a, Workspace& w) {
   switch (size_of(a.dtype[0])) {
-    case 1: return status_of(copy<uint8_t>(a, w));
-    case 2: return status_of(copy<uint16_t>(a, w));
-    case 4: return status_of(copy<uint32_t>(a, w));
-    default: return status_of(copy<uint64_t>(a, w));
+    case 1:
+      return status_of(copy<uint8_t>(a, w));
+    case 2:
+      return status_of(copy<uint16_t>(a, w));
+    case 4:
+      return status_of(copy<uint32_t>(a, w));
+    default:
+      return status_of(copy<uint64_t>(a, w));
   }
 }
 

@@ -12,9 +12,7 @@ namespace {
 
 constexpr int kShort = 8, kLong = 32;  // values of a line that each lane holds at most
 
-bool supports_shape(const LineShape& s) {
-  return is_floating(s.dtype) && s.dtype != DType::f64 && has_warp_per_line(s) && s.length <= kLong * kWarp;
-}
+bool supports_shape(const LineShape& s) { return is_floating(s.dtype) && s.dtype != DType::f64 && has_warp_per_line(s) && s.length <= kLong * kWarp; }
 template <class Args> bool supports(const Args& a) { return supports_shape(a.shape); }
 template <class Args> double error(const Args& a) { return 8 + __builtin_sqrt(static_cast<double>(a.shape.length)); }
 
@@ -102,9 +100,8 @@ template <class... Pointers, class F> Status with_lines(const LineShape& s, F f,
 
 template <Result result> Status forward(const SoftmaxArgs& a, Workspace& w) {
   const auto launch = [&]<class T, int kHeld, int kEach>() {
-    return gpu::launch<softmax_held_forward_kernel<result, T, kHeld, kEach>>(launch_lines(a.shape, kWarp, w), line_count(a.shape),
-                                                                             static_cast<int>(a.shape.length), static_cast<T*>(a.y),
-                                                                             static_cast<const T*>(a.x));
+    return gpu::launch<softmax_held_forward_kernel<result, T, kHeld, kEach>>(
+        launch_lines(a.shape, kWarp, w), line_count(a.shape), static_cast<int>(a.shape.length), static_cast<T*>(a.y), static_cast<const T*>(a.x));
   };
   return with_lines(a.shape, launch, a.y, a.x);
 }

@@ -29,7 +29,10 @@ const Ladder gemm{
           return std::vector{int64_t{s[0]} * s[2], int64_t{s[2]} * s[1]};
         },
     .outputs = [](const Sizes& s) { return int64_t{s[0]} * s[1]; },
-    .columns = [](const Sizes& s) { return std::vector<int64_t>{s[2], s[1], s[1]}; },
+    .columns =
+        [](const Sizes& s) {
+          return std::vector<int64_t>{s[2], s[1], s[1]};
+        },
     .scratch = nullptr,
     .reference = reference,
     .flops = [](const Sizes& s) { return 2.0 * s[0] * s[1] * s[2]; },

@@ -48,7 +48,10 @@ const Ladder nms{
     .tolerance = 0,
     .inputs = [](const Sizes& s) { return std::vector{4 * int64_t{s[0]}}; },
     .outputs = [](const Sizes& s) { return int64_t{s[0]}; },
-    .columns = [](const Sizes&) { return std::vector<int64_t>{4, 32}; },
+    .columns =
+        [](const Sizes&) {
+          return std::vector<int64_t>{4, 32};
+        },
     .scratch = [](const Sizes& s) { return 2 * (int64_t{s[0]} + 1) * (cover(s[0], 64) + 1); },
     .reference = reference,
     .prepare = make_boxes,

@@ -21,6 +21,7 @@ int reduced(const BlockBarrier& bar, unsigned alive) {
 
 void release(Block& b) {
   profile::flush(b);
+  profile::meet(b);
   BlockBarrier& bar = b.barrier;
   bar.result = reduced(bar, b.alive);
   bar.arrived = 0;
@@ -70,9 +71,15 @@ void named_barrier(unsigned id, unsigned n, bool wait, Loc at) {
   if (!bar.arrived) bar.expected = n;
   if (bar.expected != n) fail(b, "named barrier {}: thread counts differ ({} and {}) {}", id, bar.expected, n, at);
   tsan_release(&bar);
+  profile::release(&bar);
   if (++bar.arrived == n) {
     bar.arrived = 0;
-    for (unsigned t : bar.waiting) make_ready(b, t);
+    for (unsigned t : bar.waiting) {
+      profile::acquire(&bar, t);
+      make_ready(b, t);
+    }
+    if (wait) profile::acquire(&bar, b.current);
+    profile::forget(&bar);
     bar.waiting.clear();
   } else if (wait) {
     bar.waiting.push_back(b.current);

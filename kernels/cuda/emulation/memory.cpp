@@ -14,6 +14,7 @@ namespace tapetum::emulation {
 namespace {
 
 constexpr size_t kPage = 4096, kAlignment = 256;
+constexpr size_t kGuard = 1 << 20;  // bytes before and behind a guarded allocation that nobody may touch
 
 struct Mapping {
   size_t asked_for = 0;
@@ -43,14 +44,14 @@ void protect_all(int protection) {
 
 size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
-// Ends at a page that faults.
+// Ends where the pages that fault begin.
 char* allocate_guarded(size_t n, Mapping& mapping) {
   const size_t aligned = round_up(n, kAlignment);
   mapping.bytes = round_up(aligned, kPage);
-  void* m = mmap(nullptr, mapping.bytes + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* m = mmap(nullptr, mapping.bytes + 2 * kGuard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (m == MAP_FAILED) return nullptr;
-  mapping.begin = static_cast<char*>(m);
-  mprotect(mapping.begin + mapping.bytes, kPage, PROT_NONE);
+  mapping.begin = static_cast<char*>(m) + kGuard;
+  mprotect(mapping.begin, mapping.bytes, PROT_READ | PROT_WRITE);
   return mapping.begin + mapping.bytes - aligned;
 }
 
@@ -67,6 +68,14 @@ std::vector<profile::Span> device_allocations() {
   std::vector<profile::Span> all;
   for (const auto& [p, mapping] : allocations()) all.push_back({reinterpret_cast<uintptr_t>(p), reinterpret_cast<uintptr_t>(p) + mapping.asked_for});
   return all;
+}
+
+std::optional<profile::Span> allocation_near(uintptr_t at) {
+  for (const auto& [p, mapping] : allocations()) {
+    const auto begin = reinterpret_cast<uintptr_t>(mapping.begin), data = reinterpret_cast<uintptr_t>(p);
+    if (mapping.begin && at >= begin - kGuard && at < begin + mapping.bytes + kGuard) return profile::Span{data, data + mapping.asked_for};
+  }
+  return {};
 }
 
 DeviceAccess::DeviceAccess() {
@@ -102,7 +111,7 @@ cudaError_t cudaFree(void* p) {
   const auto it = allocations().find(p);
   if (it == allocations().end()) return set_error(cudaErrorInvalidValue);
   if (it->second.begin)
-    munmap(it->second.begin, it->second.bytes + kPage);
+    munmap(it->second.begin - kGuard, it->second.bytes + 2 * kGuard);
   else
     std::free(p);
   allocations().erase(it);

@@ -113,6 +113,7 @@ void mbarrier_arrive(uint64_t* p, unsigned bytes, Loc at) {
   Mbarrier m = load(b, p, at);
   if (m.pending == 0) fail(b, "mbarrier {}: more arrivals than expected in this phase", at);
   tsan_release(p);
+  profile::release(p);
   m.bytes += bytes;
   --m.pending;
   store(b, p, m);
@@ -128,6 +129,7 @@ void mbarrier_wait(uint64_t* p, unsigned parity, Loc at) {
     wait_for(b, Op::mbarrier, at);
   }
   tsan_acquire(p);
+  profile::acquire(p, b.current);
 }
 
 void fence_proxy_async() { mbarrier_fence_init(); }  // otherwise the units here see memory as threads do

@@ -10,6 +10,7 @@ void finish(Block& b, unsigned w, Group& g) {
   Warp& warp = b.warps[w];
   if (g.aligned && g.arrived != ~0u) fail(b, "{} {} needs all 32 lanes of the warp", op_name(g.op), g.at);
   profile::flush(w, g.arrived | ~warp.alive);
+  if (g.op == Op::syncwarp) profile::meet(w, g.arrived);
   g.perform(warp.payload, g.arrived);
   warp.ready |= g.arrived;
   b.ready_warps |= 1u << w;

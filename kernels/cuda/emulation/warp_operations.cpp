@@ -168,6 +168,7 @@ unsigned thread_index() { return block().current; }
 void fence() {
   static char fences;
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  profile::fence();
   tsan_acquire(&fences);
   tsan_release(&fences);
 }

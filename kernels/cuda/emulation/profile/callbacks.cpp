@@ -1,7 +1,9 @@
 // What instrumented code calls, in place of the runtimes of -fsanitize=thread and -fsanitize-coverage=trace-pc. Outside of kernels: nothing.
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include "kernels/cuda/emulation/profile/session.h"
 #include "kernels/cuda/emulation/profile/trace.h"
 
@@ -17,9 +19,12 @@ void touch(Access access, uintptr_t pc, const volatile void* p, unsigned bytes) 
   const auto at = reinterpret_cast<uintptr_t>(p);
   Launch& launch = *current_launch();
   const bool shared = (at >= launch.dynamic_shared.begin && at < launch.dynamic_shared.end) || launch.static_shared.contains(at);
+  const Kind first = shared ? Kind::shared_load : Kind::global_load, kind = static_cast<Kind>(static_cast<int>(first) + access);
+  if (!shared && launch.detector && !(launch.device.contains(at) && launch.device.contains(at + bytes - 1)))
+    launch.detector->look_outside(kind, pc, at, bytes);
   if (!shared && !launch.device.contains(at)) return;
-  const Kind first = shared ? Kind::shared_load : Kind::global_load;
-  trace->push(static_cast<Kind>(static_cast<int>(first) + access), pc, access_value(at, bytes));
+  trace->push(kind, pc, access_value(at, bytes));
+  if (launch.detector) launch.detector->touch(kind, pc, at, bytes);
 }
 
 // The widest access to a structure that g++ reports as a range. Its alignment divides its size; one of 2, 4, 8 or 16 bytes comes here only
@@ -74,6 +79,25 @@ ACCESS(8)
 ACCESS(16)
 void __tsan_read_range(void* p, unsigned long bytes) { touch_range(kLoad, TAPETUM_EMULATION_CALLER, p, bytes); }
 void __tsan_write_range(void* p, unsigned long bytes) { touch_range(kStore, TAPETUM_EMULATION_CALLER, p, bytes); }
+
+// -fsanitize=bounds, where a target asks for it.
+struct UbsanType {
+  uint16_t kind, info;
+  char name[1];
+};
+struct UbsanIndex {
+  const char* file;
+  uint32_t line, column;
+  const UbsanType *array, *index;
+};
+void __ubsan_handle_out_of_bounds(UbsanIndex* place, uintptr_t index) {
+  Detector* detector = running_trace ? current_launch()->detector.get() : nullptr;
+  if (!detector) return;
+  char what[200];
+  std::snprintf(what, sizeof what, "index %td of an array %.150s", static_cast<std::ptrdiff_t>(static_cast<int32_t>(index)), place->array->name);
+  detector->found_outside(Kind::block, TAPETUM_EMULATION_CALLER, what);
+}
+
 void __tsan_vptr_update(void**, void*) {}
 void __tsan_vptr_read(void**) {}
 void __tsan_atomic_thread_fence(int) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }

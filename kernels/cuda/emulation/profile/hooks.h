@@ -1,6 +1,7 @@
 // Where the emulator tells the profiler what a kernel does. Nothing, except in trees of the preset gpu-profile.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <vector>
 #include "kernels/cuda/emulation/profile/kind.h"
 
@@ -15,6 +16,7 @@ struct Span {  // of addresses
 }  // namespace profile
 
 std::vector<profile::Span> device_allocations();               // memory.cpp
+std::optional<profile::Span> allocation_near(uintptr_t at);    // whose guard zone `at` lies in
 std::vector<profile::Span> shared_variables_of_this_thread();  // shared_memory.cpp
 }  // namespace tapetum::emulation
 
@@ -41,6 +43,14 @@ void access(Kind kind, uintptr_t caller, const void* at, unsigned bytes);
 void operation(Kind kind, uintptr_t caller, uint64_t bytes = 0, uint64_t flops = 0);
 void tma_copy(uintptr_t caller, const TensorMap& map, const int* first);  // of the box that begins at element `first`
 
+// To the race detector, in what order threads do things. What each of those that meet did before, all of them know after.
+void meet(unsigned warp, uint32_t lanes);
+void meet(const Block& b);                          // all that have not returned
+void release(const void* object);                   // what the running thread did ...
+void acquire(const void* object, unsigned thread);  // ... comes before what this one does from now on
+void forget(const void* object);
+void fence();
+
 }  // namespace tapetum::emulation::profile
 
 #else
@@ -61,6 +71,12 @@ inline void flush(const Block&) {}
 inline void access(Kind, uintptr_t, const void*, unsigned) {}
 inline void operation(Kind, uintptr_t, uint64_t = 0, uint64_t = 0) {}
 inline void tma_copy(uintptr_t, const TensorMap&, const int*) {}
+inline void meet(unsigned, uint32_t) {}
+inline void meet(const Block&) {}
+inline void release(const void*) {}
+inline void acquire(const void*, unsigned) {}
+inline void forget(const void*) {}
+inline void fence() {}
 
 }  // namespace tapetum::emulation::profile
 #endif

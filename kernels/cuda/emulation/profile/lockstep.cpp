@@ -43,7 +43,7 @@ void count(Launch& launch, unsigned warp, uint64_t key, uint32_t lanes, const La
     const Counters cost = count_access(kind, lanes, values, touched_by(launch, kind));
     site += cost;
     if (WideAccess* w = wide_of(kind)) w->add(site, kind, lanes, values, cost);
-    if (launch.seen) launch.seen->push_back({key & kSite, launch.number, warp, lanes, values});
+    if (launch.requests) launch.requests->push_back({key & kSite, launch.number, warp, lanes, values});
     return;
   }
   ++site.requests;

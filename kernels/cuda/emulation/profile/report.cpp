@@ -67,12 +67,12 @@ uint64_t Kernel::loaded() const {
 uint64_t Kernel::stored() const { return kSectorBytes * (total(Kind::global_store).sectors + total(Kind::global_atomic).sectors); }
 uint64_t Kernel::flops() const { return total(Kind::mma).flops + total(Kind::wgmma).flops; }
 
-std::vector<Request> placed(const std::vector<Seen>& seen) {
+std::vector<Request> placed(const std::vector<SeenRequest>& seen) {
   std::vector<uintptr_t> pcs;
-  for (const Seen& s : seen) pcs.push_back(pc_of(s.site));
+  for (const SeenRequest& s : seen) pcs.push_back(pc_of(s.site));
   const auto places = places_of(std::move(pcs));
   std::vector<Request> requests;
-  for (const Seen& s : seen) {
+  for (const SeenRequest& s : seen) {
     const Place place = place_in(places, s.site);
     Request& r = requests.emplace_back(Request{place.file, place.line, kind_of(s.site), s.launch, s.warp, s.lanes, 0, {}});
     for (uint32_t left = s.lanes; left; left &= left - 1) {

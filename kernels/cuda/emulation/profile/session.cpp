@@ -18,11 +18,14 @@ namespace {
 
 struct Session {
   bool on = false;
-  std::function<bool()> which;  // empty: all launches
-  Records records;
-  std::unique_ptr<Launch> launch;
-  std::vector<Seen>* seen = nullptr;  // what requests_of asks for
-  unsigned launches = 0;              //   and how many it has looked at
+  std::function<bool()> which{};  // empty: all launches
+  bool detects = false;           // faults, and does not only count
+  bool looks = false;             // at single requests
+  Records records{};
+  std::vector<Seen> seen{};
+  std::vector<SeenRequest> requests{};
+  unsigned launches = 0;
+  std::unique_ptr<Launch> launch{};
 };
 Session& session() {  // never destroyed: reported at the end of the program
   static Session& s = *new Session;
@@ -68,6 +71,21 @@ std::string name_and_shape(const LaunchDesc& d) {
   return fmt::format("{} {} {} {} {} {} {}", d.name, d.grid.x, d.grid.y, d.grid.z, d.block.x, d.block.y, d.block.z);
 }
 
+// While one exists, another session runs; the one before comes back, whatever the work of this one throws.
+class Aside {
+ public:
+  explicit Aside(Session other) : other_(std::move(other)) { exchange(); }
+  ~Aside() { exchange(); }
+
+ private:
+  void exchange() {
+    cudaDeviceSynchronize();
+    const auto lock = lock_runtime();
+    std::swap(session(), other_);
+  }
+  Session other_;
+};
+
 }  // namespace
 
 bool counts() { return session().on && (!session().which || session().which()); }
@@ -82,14 +100,18 @@ void begin_launch(const LaunchDesc& d) {
   record.kernel.grid = d.grid;
   record.kernel.block = d.block;
   ++record.kernel.launches;
-  session().launch.reset(new Launch{
-      record, Spans(device_allocations()), Spans(shared_variables_of_this_thread()), {}, {}, {}, session().launches++, session().seen, nullptr});
+  session().launch.reset(new Launch{record, Spans(device_allocations()), Spans(shared_variables_of_this_thread()), {}, {}, {}, {}});
+  Launch& launch = *session().launch;
+  launch.number = session().launches++;
+  if (session().looks) launch.all_requests = &session().requests;
+  if (session().detects) launch.detector = std::make_unique<Detector>(record.kernel.name, d.grid, d.block);
 }
 
 void end_launch() {
   Launch& launch = *current_launch();
   launch.record.kernel.unique_read += launch.read.count();
   launch.record.kernel.unique_written += launch.written.count();
+  if (launch.detector) session().seen.push_back(launch.detector->seen());
   session().launch.reset();
 }
 
@@ -106,46 +128,27 @@ void clear() {
   session().records.clear();
 }
 
-namespace {
-
-// What was counted before comes back, whatever happens meanwhile.
-class Aside {
- public:
-  Aside(std::function<bool()> which, std::vector<Seen>* seen) : which_(std::move(which)), seen_(seen) { exchange(); }
-  ~Aside() { exchange(); }
-
- private:
-  void exchange() {
-    cudaDeviceSynchronize();
-    const auto lock = lock_runtime();
-    std::swap(session().on, on_);
-    std::swap(session().which, which_);
-    std::swap(session().records, records_);
-    std::swap(session().seen, seen_);
-    session().launches = 0;
-  }
-  bool on_ = true;
-  std::function<bool()> which_;
-  Records records_;
-  std::vector<Seen>* seen_;
-};
-
-}  // namespace
-
 std::vector<Kernel> kernels_of(const std::function<void()>& work, const std::function<bool()>& which) {
-  const Aside aside(which, nullptr);
+  const Aside aside({.on = true, .which = which});
   work();
   cudaDeviceSynchronize();
   return report();
 }
 
 std::vector<Request> requests_of(const std::function<void()>& work) {
-  std::vector<Seen> seen;
-  {
-    const Aside aside({}, &seen);
-    work();
-  }
-  return placed(seen);
+  const Aside aside({.on = true, .looks = true});
+  work();
+  cudaDeviceSynchronize();
+  const auto lock = lock_runtime();
+  return placed(session().requests);
+}
+
+Faults faults_of(const std::function<void()>& work) {
+  const Aside aside({.on = true, .detects = true});
+  work();
+  cudaDeviceSynchronize();
+  const auto lock = lock_runtime();
+  return faults_in(session().seen);
 }
 
 }  // namespace tapetum::emulation::profile

@@ -1,7 +1,9 @@
 // What has been counted: of each kernel and shape of launch, by program counter.
 #pragma once
 #include <map>
+#include <memory>
 #include <unordered_map>
+#include "kernels/cuda/emulation/profile/detector.h"
 #include "kernels/cuda/emulation/profile/memory.h"
 #include "kernels/cuda/emulation/profile/profile.h"
 
@@ -14,7 +16,7 @@ struct Record {
 };
 
 // A request before its place is known.
-struct Seen {
+struct SeenRequest {
   uint64_t site;
   unsigned launch, warp;
   uint32_t lanes;
@@ -27,13 +29,15 @@ struct Launch {
   Spans device, static_shared;
   Span dynamic_shared{};
   TouchedBytes read, written;
-  unsigned number = 0;                               // from 0, among those that requests_of looks at
-  std::vector<Seen>*all_seen = nullptr, *seen = {};  // where requests go, and those of the block that runs; null: nobody asks for them
+  std::unique_ptr<Detector> detector;                // null: nobody asked for faults
+  unsigned number = 0;                               // from 0
+  std::vector<SeenRequest>* all_requests = nullptr;  // gets those of the block in the middle; null: nobody asked for them
+  std::vector<SeenRequest>* requests = nullptr;      // of the block that runs
 };
 Launch* current_launch();  // null: none
 
 using Records = std::map<std::string, Record>;  // by name and shape
 const Records& records();
-std::vector<Request> placed(const std::vector<Seen>& seen);  // throws std::runtime_error as report() does
+std::vector<Request> placed(const std::vector<SeenRequest>& requests);  // throws std::runtime_error as report() does
 
 }  // namespace tapetum::emulation::profile

@@ -74,15 +74,18 @@ void begin_block(const Block& b) {
   if (!launch) return;
   launch->dynamic_shared = {reinterpret_cast<uintptr_t>(b.dynamic_shared.data()),
                             reinterpret_cast<uintptr_t>(b.dynamic_shared.data()) + b.dynamic_shared.bytes()};
-  launch->seen = is_in_the_middle() ? launch->all_seen : nullptr;
+  launch->requests = is_in_the_middle() ? launch->all_requests : nullptr;
   for (unsigned t = 0; t < b.nthreads; ++t) traces[t].reset();
+  if (launch->detector) launch->detector->begin_block(b);
 }
 
 void enter_thread(unsigned thread) { running_trace = current_launch() ? &traces[thread] : nullptr; }
 void leave_thread() { running_trace = nullptr; }
 
 void access(Kind kind, uintptr_t caller, const void* at, unsigned bytes) {
-  if (running_trace) running_trace->push(kind, caller, access_value(reinterpret_cast<uintptr_t>(at), bytes));
+  if (!running_trace) return;
+  running_trace->push(kind, caller, access_value(reinterpret_cast<uintptr_t>(at), bytes));
+  if (Detector* d = current_launch()->detector.get()) d->touch(kind, caller, reinterpret_cast<uintptr_t>(at), bytes);
 }
 void operation(Kind kind, uintptr_t caller, uint64_t bytes, uint64_t flops) {
   if (running_trace) running_trace->push(kind, caller, bytes << 32 | flops);

@@ -1,0 +1,53 @@
+// Looks for faults of one launch while it runs.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+#include "kernels/cuda/emulation/profile/faults.h"
+#include "kernels/cuda/emulation/profile/shadow.h"
+
+namespace tapetum::emulation {
+struct Block;
+}
+namespace tapetum::emulation::profile {
+
+struct SeenRace {
+  Touch first, second;
+  uint64_t times;  // that these two instructions raced
+};
+struct SeenOutside {
+  Touch touch;
+  std::string what;
+};
+struct Seen {
+  std::string kernel;
+  dim3 grid, block;
+  std::vector<SeenRace> races;
+  std::optional<SeenOutside> outside;
+};
+
+class Detector {
+ public:
+  Detector(std::string kernel, dim3 grid, dim3 block) : seen_{std::move(kernel), grid, block, {}, {}} {}
+  void begin_block(const Block& b);
+  // By the running thread; what lies outside of an allocation ends the block.
+  void touch(Kind kind, uintptr_t pc, uintptr_t at, unsigned bytes);
+  void look_outside(Kind kind, uintptr_t pc, uintptr_t at, unsigned bytes);
+  [[noreturn]] void found_outside(Kind kind, uintptr_t pc, const char* what);
+  const Seen& seen() const { return seen_; }
+
+  Order order;
+
+ private:
+  Touch now(Kind kind, uintptr_t pc) const;
+
+  Shadow global_, shared_;  // the latter of the block that runs
+  Seen seen_;
+  std::map<std::pair<uint64_t, uint64_t>, size_t> numbers_;  // places in seen_.races, by sites
+};
+
+Faults faults_in(const std::vector<Seen>& launches);
+
+}  // namespace tapetum::emulation::profile

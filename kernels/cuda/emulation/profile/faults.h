@@ -1,0 +1,44 @@
+// What emulated kernels do wrong with memory, found whatever the order of the threads. In trees of the preset gpu-profile alone.
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+#include "kernels/cuda/emulation/profile/kind.h"
+#include "kernels/cuda/emulation/vector_types.h"
+
+namespace tapetum::emulation::profile {
+
+struct Access {
+  std::string file;  // from the root of the sources
+  int line = 0;
+  Kind kind{};
+  uint3 block{}, thread{};
+};
+
+// Two threads access the same bytes, at least one writes, not both by atomics, and nothing between them orders them.
+struct Race {
+  std::string kernel;
+  Access first, second;  // as they came here; on a GPU it may be the other way around
+  uint64_t times = 0;    // that these two lines did so
+};
+
+// An access outside of the memory that cudaMalloc gave, or of an array whose bounds the compiler was told to watch (-fsanitize=bounds).
+struct Outside {
+  std::string kernel, what;  // "global store of 4 bytes at byte 260 of an allocation of 256"
+  Access access;
+};
+
+struct Faults {
+  std::vector<Race> races;  // each pair of lines once, in the order in which they were found
+  std::vector<Outside> outside;
+};
+
+// Of the launches of `work`. An access outside ends its launch, as cudaErrorLaunchFailure; it is known for what it is where the memory was
+// allocated with Config::guard_device_memory. Not looked at: what TMA writes and wgmma reads. A fence comes after all fences before it, as if
+// an atomic said so. Throws std::runtime_error where addr2line (of binutils), which names the lines, cannot be run.
+Faults faults_of(const std::function<void()>& work);
+
+std::string text(const Race& race);  // a line, and two more with who did what, where, with the source
+std::string text(const Outside& outside);
+
+}  // namespace tapetum::emulation::profile
