@@ -23,9 +23,12 @@ if(TAPETUM_CUDA STREQUAL emulated)
   if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")   # TSan is to see the accesses of kernels, not the emulator's
     set(unseen -fno-sanitize=thread -DTAPETUM_EMULATION_TSAN)
   endif()
-  set_source_files_properties(${emulation} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-Wno-unused-result;${native};${unseen}")
+  set_source_files_properties(${emulation} PROPERTIES COMPILE_OPTIONS "-Wno-unused-result;${native};${unseen}")
   set_property(SOURCE kernels/cuda/emulation/scheduler.cpp APPEND PROPERTY COMPILE_OPTIONS -g)   # tells gdb.py what a block is
-  target_sources(tapetum PRIVATE ${emulation})
+  add_library(tapetum_emulation OBJECT ${emulation})   # part of the library; the exercises need nothing else of it
+  target_include_directories(tapetum_emulation PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(tapetum_emulation PRIVATE fmt::fmt Threads::Threads)
+  target_sources(tapetum PRIVATE $<TARGET_OBJECTS:tapetum_emulation>)
   if(TAPETUM_EMULATION_PROFILE)
     include(cmake/kernel_profile.cmake)
   endif()

@@ -12,6 +12,5 @@ set(told -O1 -g1 -fsanitize=thread -fsanitize-coverage=trace-pc -fno-tree-sra -f
 
 file(GLOB profiler CONFIGURE_DEPENDS kernels/cuda/emulation/profile/*.cpp)
 set_property(SOURCE ${emulation} ${profiler} APPEND PROPERTY COMPILE_DEFINITIONS TAPETUM_EMULATION_PROFILED)
-set_source_files_properties(${profiler} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
 set_property(SOURCE kernels/cuda/emulation/profile/places.cpp APPEND PROPERTY COMPILE_DEFINITIONS TAPETUM_SOURCE_ROOT="${PROJECT_SOURCE_DIR}")
-target_sources(tapetum PRIVATE ${profiler})
+target_sources(tapetum_emulation PRIVATE ${profiler})

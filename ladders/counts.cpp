@@ -42,9 +42,9 @@ double Counts::active_lanes() const {
   return blocks ? static_cast<double>(sum(kernels, [](const profile::Kernel& k) { return k.blocks.lanes; })) / static_cast<double>(blocks) : 0;
 }
 
-Counts count(const Ladder& ladder, const Step& step) {
+Counts count(const Ladder& ladder, const Attempt& attempt) {
   Problem problem(ladder, ladder.counted);
-  return {profile::kernels_of([&] { problem.run(step); })};
+  return {profile::kernels_of([&] { problem.run(attempt); })};
 }
 
 }  // namespace tapetum::ladders

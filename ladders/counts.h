@@ -17,6 +17,6 @@ struct Counts {
   double active_lanes() const;              // of 32, over the basic blocks that warps run
 };
 
-Counts count(const Ladder& ladder, const Step& step);  // at the sizes `ladder.counted`
+Counts count(const Ladder& ladder, const Attempt& attempt);  // at the sizes `ladder.counted`
 
 }  // namespace tapetum::ladders

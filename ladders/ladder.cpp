@@ -20,7 +20,7 @@ std::vector<const Step*>& listed() {
 
 }  // namespace
 
-Step::Step(const char* path, std::function<bool(const Arrays&)> launch) : run(std::move(launch)) {
+Step::Step(const char* path, std::function<bool(const Arrays&)> launch) : Attempt{.file = {}, .run = std::move(launch)} {
   const std::filesystem::path p(path);
   ladder = p.parent_path().filename();
   file = "ladders/" + ladder + "/" + p.filename().string();
@@ -71,12 +71,6 @@ int lines_of_code(const Step& step) {
     n += first != line.npos && line.compare(first, 2, "//") != 0 && line.compare(first, 8, "#include") != 0;
   }
   return n;
-}
-
-std::string text_of(const Sizes& sizes) {
-  std::string text;
-  for (int n : sizes) text += (text.empty() ? "" : "x") + std::to_string(n);
-  return text;
 }
 
 }  // namespace tapetum::ladders

@@ -19,27 +19,31 @@ struct Arrays {
   Sizes sizes;
 };
 
-struct Step {
-  // Of the file `path` (__FILE__), and listed from then on. `run` launches its kernels on the default stream: false where that fails.
+// Kernels that may solve a problem.
+struct Attempt {
+  std::string file;                        // "ladders/transpose/3_tile.cu"
+  std::function<bool(const Arrays&)> run;  // launches them on the default stream: false where that fails
+};
+
+struct Step : Attempt {
+  // Of the file `path` (__FILE__), and listed from then on.
   Step(const char* path, std::function<bool(const Arrays&)> run);
   Step(const Step&) = delete;
 
-  std::string file;  // "ladders/transpose/3_tile.cu"
   std::string ladder, name;
   int number = 0;
-  std::function<bool(const Arrays&)> run;
 };
 
 struct Ladder {
-  const char *name, *task;                        // "transpose", "y[j][i] = x[i][j]"
-  Sizes counted, timed;                           // what the tables are about, on the emulator and on a GPU
-  std::vector<Sizes> tested;                      // where every step is compared with the reference
-  double low, high;                               // between which x lies
-  double tolerance;                               // |y - reference| <= tolerance * max|reference|
-  std::vector<int64_t> (*inputs)(const Sizes&);   // elements of each
-  int64_t (*outputs)(const Sizes&);               // of y
-  std::vector<int64_t> (*columns)(const Sizes&);  // of each input and of y, where a drawing shows them as rows
-  int64_t (*scratch)(const Sizes&);               // null: none
+  const char *name, *task;                                   // "transpose", "y[j][i] = x[i][j]"
+  Sizes counted, timed;                                      // what the tables are about, on the emulator and on a GPU
+  std::vector<Sizes> tested;                                 // where every step is compared with the reference
+  double low, high;                                          // between which x lies
+  double tolerance;                                          // |y - reference| <= tolerance * max|reference|
+  std::function<std::vector<int64_t>(const Sizes&)> inputs;  // elements of each
+  std::function<int64_t(const Sizes&)> outputs;              // of y
+  std::vector<int64_t> (*columns)(const Sizes&);             // of each input and of y, where a drawing shows them as rows
+  std::function<int64_t(const Sizes&)> scratch;              // null: none
   std::vector<double> (*reference)(const Sizes&, const Inputs& x);
   double (*flops)(const Sizes&) = nullptr;  // a multiply-add is two; null: too few to matter beside the bytes
   void (*prepare)(Inputs& x) = nullptr;     // makes of random numbers what the steps and the reference take; null: nothing

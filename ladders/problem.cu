@@ -81,42 +81,74 @@ Problem::~Problem() {
   cudaFree(arrays_.scratch);
 }
 
-void Problem::run(const Step& step) {
-  const bool launched = step.run(arrays_);
-  expect(cudaDeviceSynchronize(), step.file.c_str());
-  expect(cudaGetLastError(), step.file.c_str());
-  if (!launched) throw Error("ladder: " + step.file + " has not launched its kernels");
+void Problem::run(const Attempt& attempt) {
+  const bool launched = attempt.run(arrays_);
+  expect(cudaDeviceSynchronize(), attempt.file.c_str());
+  expect(cudaGetLastError(), attempt.file.c_str());
+  if (!launched) throw Error("ladder: " + attempt.file + " has not launched its kernels");
 }
 
-std::string Problem::check(const Step& step) {
+Fault Problem::find_fault(const Attempt& attempt) {
   std::vector<float> y(static_cast<size_t>(outputs_ + kGuard));
   expect(cudaMemset(arrays_.y, kUnwritten, y.size() * sizeof(float)), "filling y");
   try {
-    run(step);
+    run(attempt);
   } catch (const Error& e) {
-    return e.what();
+    return {.what = Fault::failed, .error = e.what()};
   }
   expect(cudaMemcpy(y.data(), arrays_.y, y.size() * sizeof(float), cudaMemcpyDeviceToHost), "copy of y");
   const std::vector<double> right = ladder_.reference(arrays_.sizes, x_);
   double most = 0;
   for (double v : right) most = std::max(most, std::abs(v));
-  const std::string where = step.file + " at " + text_of(arrays_.sizes) + ": ";
-  for (size_t i = 0; i < right.size(); ++i)
-    if (!(std::abs(static_cast<double>(y[i]) - right[i]) <= ladder_.tolerance * most))
-      return where + "y[" + std::to_string(i) + "] is " + std::to_string(y[i]) + ", not " + std::to_string(right[i]);
-  for (size_t i = right.size(); i < y.size(); ++i)
-    if (!is_unwritten(y[i])) return where + "it writes behind y";
-  return "";
+  Fault fault{.all = right.size()};
+  for (size_t i = 0; i < right.size(); ++i) {
+    if (std::abs(static_cast<double>(y[i]) - right[i]) <= ladder_.tolerance * most) continue;
+    if (fault.elements++) continue;
+    fault.what = is_unwritten(y[i]) ? Fault::unwritten : Fault::wrong;
+    fault.at = i;
+    fault.got = y[i];
+    fault.expected = right[i];
+    if (ladder_.tolerance > 0) continue;
+    const auto found = std::find(right.begin(), right.end(), fault.got);
+    if (found != right.end()) fault.belongs_at = found - right.begin();
+  }
+  for (size_t i = right.size(); fault.what == Fault::nothing && i < y.size(); ++i) {
+    if (is_unwritten(y[i])) continue;
+    fault.what = Fault::behind;
+    fault.at = i;
+  }
+  return fault;
 }
 
-double Problem::milliseconds(const Step& step, int times) {
-  return median_time(times, step.file.c_str(), [&] { step.run(arrays_); });
+std::string Problem::check(const Attempt& attempt) {
+  const Fault fault = find_fault(attempt);
+  const std::string where = attempt.file + " at " + text_of(arrays_.sizes) + ": ";
+  switch (fault.what) {
+    case Fault::nothing:
+      return "";
+    case Fault::failed:
+      return fault.error;
+    case Fault::behind:
+      return where + "it writes behind y";
+    default:
+      return where + "y[" + std::to_string(fault.at) + "] is " + std::to_string(fault.got) + ", not " + std::to_string(fault.expected);
+  }
+}
+
+double Problem::milliseconds(const Attempt& attempt, int times) {
+  return median_time(times, attempt.file.c_str(), [&] { attempt.run(arrays_); });
 }
 
 int64_t Problem::bytes() const {
   int64_t n = outputs_;
   for (const auto& x : x_) n += static_cast<int64_t>(x.size());
   return n * static_cast<int64_t>(sizeof(float));
+}
+
+std::string text_of(const Sizes& sizes) {
+  std::string text;
+  for (int n : sizes) text += (text.empty() ? "" : "x") + std::to_string(n);
+  return text;
 }
 
 double copy_rate(int64_t bytes) {

@@ -4,16 +4,27 @@
 
 namespace tapetum::ladders {
 
+// What is wrong with what an attempt made of y: the first element that is.
+struct Fault {
+  enum What { nothing, failed, unwritten, wrong, behind } what = nothing;  // failed: the launch; behind: something was written past the end of y
+  std::string error;
+  size_t at = 0;
+  double got = 0, expected = 0;
+  size_t elements = 0, all = 0;  // so many are wrong, of all
+  int64_t belongs_at = -1;       // where in y this very value is expected, if somewhere: of problems that only move values
+};
+
 class Problem {
  public:
   Problem(const Ladder& ladder, Sizes sizes);  // throws Error where the device has no memory for it
   ~Problem();
   Problem(const Problem&) = delete;
 
-  // Runs the step and waits for it. What is wrong: the launch, a value of y and its place, or a write past the end of y; empty: nothing.
-  std::string check(const Step& step);
-  void run(const Step& step);                        // and waits; throws Error where it fails
-  double milliseconds(const Step& step, int times);  // the median
+  // Runs the attempt and waits for it. What is wrong, in words; empty: nothing.
+  std::string check(const Attempt& attempt);
+  Fault find_fault(const Attempt& attempt);
+  void run(const Attempt& attempt);                        // and waits; throws Error where it fails
+  double milliseconds(const Attempt& attempt, int times);  // the median
 
   const Arrays& arrays() const { return arrays_; }
   int64_t bytes() const;  // of x and y: what has to move

@@ -27,7 +27,7 @@ for name in sorted(set(files)):
             if line.startswith((f"#include <{header}", f'#include "{header}')):
                 includers[header].append(name)
 for header, (where, most) in COSTLY.items():
-    library = [n for n in includers[header] if not n.startswith(("tests/", "bench/"))]
+    library = [n for n in includers[header] if not n.startswith(("tests/", "bench/", "exercises/"))]
     errors += [f"{n} includes {header}, which belongs in {where}" for n in library if not re.fullmatch(where, n)]
     if len(set(library)) > most:
         errors.append(f"{header} is included by {len(set(library))} files, more than {most}: {', '.join(sorted(set(library)))}")

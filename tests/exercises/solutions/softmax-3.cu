@@ -1,0 +1,10 @@
+__shared__ float sums[kWarps];
+float sum = 0;
+for (int i = thread; i < length; i += kThreads) sum += x[i] * x[i];
+for (int bits = kWarp / 2; bits; bits /= 2) sum += __shfl_xor_sync(0xffffffff, sum, bits);
+if (thread % kWarp == 0) sums[thread / kWarp] = sum;
+__syncthreads();
+sum = sums[thread % kWarps];
+for (int bits = kWarps / 2; bits; bits /= 2) sum += __shfl_xor_sync(0xffffffff, sum, bits);
+const float scale = 1 / sqrtf(sum / static_cast<float>(length) + kEps);
+for (int i = thread; i < length; i += kThreads) y[i] = x[i] * scale;

@@ -1,0 +1,11 @@
+const int row = static_cast<int>(blockIdx.x * kWarps + threadIdx.x / kWarp), lane = static_cast<int>(threadIdx.x) % kWarp;
+if (row >= rows) return;
+x += int64_t{row} * length;
+y += int64_t{row} * length;
+float top = -INFINITY, sum = 0;
+for (int i = lane; i < length; i += kWarp) top = fmaxf(top, x[i]);
+for (int bits = kWarp / 2; bits; bits /= 2) top = fmaxf(top, __shfl_xor_sync(0xffffffff, top, bits));
+for (int i = lane; i < length; i += kWarp) sum += expf(x[i] - top);
+for (int bits = kWarp / 2; bits; bits /= 2) sum += __shfl_xor_sync(0xffffffff, sum, bits);
+const float log_sum = logf(sum);
+for (int i = lane; i < length; i += kWarp) y[i] = x[i] - top - log_sum;
