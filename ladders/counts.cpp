@@ -1,5 +1,6 @@
 #include "ladders/counts.h"
 
+#include "kernels/cuda/emulation/config.h"
 #include "ladders/problem.h"
 
 namespace tapetum::ladders {
@@ -45,6 +46,20 @@ double Counts::active_lanes() const {
 Counts count(const Ladder& ladder, const Attempt& attempt) {
   Problem problem(ladder, ladder.counted);
   return {profile::kernels_of([&] { problem.run(attempt); })};
+}
+
+profile::Faults find_faults(const Ladder& ladder, const Attempt& attempt) {
+  struct Guarded {  // memory that is allocated meanwhile
+    Guarded() { emulation::config().guard_device_memory = emulation::config().quiet = true; }
+    ~Guarded() { emulation::config() = before; }
+    const emulation::Config before = emulation::config();
+  } guarded;
+  for (const Sizes& sizes : ladder.tested) {
+    Problem problem(ladder, sizes);
+    profile::Faults faults = profile::faults_of([&] { problem.find_fault(attempt); });
+    if (!faults.races.empty() || !faults.outside.empty()) return faults;
+  }
+  return {};
 }
 
 }  // namespace tapetum::ladders

@@ -1,5 +1,6 @@
-// What the emulator counts of a step, in trees of the preset gpu-profile.
+// What the emulator counts of a step, and what it finds wrong, in trees of the preset gpu-profile.
 #pragma once
+#include "kernels/cuda/emulation/profile/faults.h"
 #include "kernels/cuda/emulation/profile/profile.h"
 #include "ladders/ladder.h"
 
@@ -18,5 +19,8 @@ struct Counts {
 };
 
 Counts count(const Ladder& ladder, const Attempt& attempt);  // at the sizes `ladder.counted`
+
+// Races and accesses outside of memory at the first of the sizes `ladder.tested` that shows any.
+profile::Faults find_faults(const Ladder& ladder, const Attempt& attempt);
 
 }  // namespace tapetum::ladders

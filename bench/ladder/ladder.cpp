@@ -14,7 +14,7 @@ using namespace tapetum;
 struct Options {
   std::vector<std::string> words;
   int64_t step = 0;
-  bool show = false, draw = false, list = false, json = false;
+  bool show = false, draw = false, list = false, json = false, races = false;
 };
 
 bool parse(Options& o, int argc, char** argv) {
@@ -28,11 +28,12 @@ bool parse(Options& o, int argc, char** argv) {
   line.add("--show", o.show, "The source of --step, with counts beside each line, and what changed against the step before");
   line.add("--draw", o.draw, "What one block of --step does to memory, as a picture (SVG): ./run ladder transpose --step 3 --draw > tile.svg");
   line.add("--json", o.json, "The table for other programs");
+  line.add("--races", o.races, "Looks for races and for accesses outside of memory, at several sizes; instead of the table");
   if (!line.parse(argc, argv)) return false;
   if (o.words.size() > 1) throw programs::UsageError("one LADDER is taken");
   if (o.words.empty() && !o.list) throw programs::UsageError("a LADDER is needed; --list names them");
   if ((o.show || o.draw) && !o.step) throw programs::UsageError("--show and --draw need --step N");
-  if (o.show + o.draw + o.json > 1) throw programs::UsageError("one of --show, --draw and --json");
+  if (o.show + o.draw + o.json + o.races > 1) throw programs::UsageError("one of --show, --draw, --races and --json");
   return true;
 }
 
@@ -45,6 +46,18 @@ std::string names() {
 int list() {
   for (const auto* ladder : ladders::all_ladders()) fmt::print("{:12} {} steps  {}\n", ladder->name, steps_of(*ladder).size(), ladder->task);
   return 0;
+}
+
+// The exit code.
+int show_faults(const ladders::Ladder& ladder, const std::vector<const ladders::Step*>& steps, int64_t only) {
+  bool any = false;
+  for (const auto* step : steps) {
+    if (only && step->number != only) continue;
+    const std::string faults = bench::faults(ladder, *step);
+    any = any || !faults.empty();
+    fmt::print("{} {}: {}\n{}", step->number, step->name, faults.empty() ? "no race" : "faults", faults);
+  }
+  return any;
 }
 
 int body(int argc, char** argv) {
@@ -60,6 +73,7 @@ int body(int argc, char** argv) {
     fmt::print("{}", bench::drawing(*ladder, *steps[static_cast<size_t>(o.step - 1)]));
     return 0;
   }
+  if (o.races) return show_faults(*ladder, steps, o.step);
   std::vector<bench::Row> rows;
   for (const auto* step : steps)
     if (!o.step || step->number == o.step) rows.push_back({step, bench::measure(*ladder, *step)});

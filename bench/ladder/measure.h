@@ -26,5 +26,7 @@ struct Measured {
 Measured measure(const ladders::Ladder& ladder, const ladders::Step& step);
 std::string subject(const ladders::Ladder& ladder);  // "counted at 512x512: 2.097 MB have to move"
 const char* note_titles();                           // above the notes
+// Races and accesses outside of memory, in words; empty: none. Throws Error in a tree that cannot tell.
+std::string faults(const ladders::Ladder& ladder, const ladders::Step& step);
 
 }  // namespace tapetum::bench

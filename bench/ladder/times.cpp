@@ -25,6 +25,10 @@ std::string subject(const ladders::Ladder& ladder) { return fmt::format("f32, ti
 
 std::string drawing(const ladders::Ladder&, const ladders::Step&) { throw Error("a GPU does not say what its lanes do: --draw is for the emulator"); }
 
+std::string faults(const ladders::Ladder&, const ladders::Step&) {
+  throw Error("ladder: --races needs the emulator: a tree of the preset gpu-profile, or compute-sanitizer --tool racecheck on a GPU");
+}
+
 const char* note_titles() { return ""; }
 
 }  // namespace tapetum::bench

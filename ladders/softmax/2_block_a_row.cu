@@ -7,8 +7,7 @@ namespace {
 constexpr int kThreads = 256;
 
 // Of all threads of the block, for all of them.
-template <class F> __device__ float combine(float value, F f) {
-  __shared__ float values[kThreads];
+template <class F> __device__ float combine(float* values, float value, F f) {
   const int thread = static_cast<int>(threadIdx.x);
   values[thread] = value;
   __syncthreads();
@@ -24,11 +23,12 @@ template <class F> __device__ float combine(float value, F f) {
 __global__ void softmax_kernel(float* y, const float* x, int length) {
   x += int64_t{blockIdx.x} * length;
   y += int64_t{blockIdx.x} * length;
+  __shared__ float values[kThreads];
   float top = -INFINITY, sum = 0;
   for (int i = static_cast<int>(threadIdx.x); i < length; i += kThreads) top = fmaxf(top, x[i]);
-  top = combine(top, [](float a, float b) { return fmaxf(a, b); });
+  top = combine(values, top, [](float a, float b) { return fmaxf(a, b); });
   for (int i = static_cast<int>(threadIdx.x); i < length; i += kThreads) sum += expf(x[i] - top);
-  sum = combine(sum, [](float a, float b) { return a + b; });
+  sum = combine(values, sum, [](float a, float b) { return a + b; });
   for (int i = static_cast<int>(threadIdx.x); i < length; i += kThreads) y[i] = expf(x[i] - top) / sum;
 }
 

@@ -37,6 +37,9 @@ class Command(ProgramTest):
         self.assertEqual(first[0], "ladders/transpose/1_naive.cu")
         self.assertTrue(any(l.startswith("global store 4      8192  32.0  32.0 (4.0) ") for l in first))
 
+    def test_races(self):
+        self.assertEqual(self.ladder("transpose", "--races", "--step", "3"), "3 tile: no race\n")
+
     def test_draw(self):
         picture = self.ladder("transpose", "--step", "3", "--draw")
         words = [e.text for e in xml.etree.ElementTree.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")]
@@ -57,6 +60,7 @@ class Command(ProgramTest):
             ("not -1",): ["transpose", "--step", "-1"],
             ("--show and --draw need --step N",): ["transpose", "--show"],
             ("--draw", "need --step"): ["transpose", "--draw"],
+            ("one of", "--races"): ["transpose", "--races", "--json"],
             ("--show", "--json"): ["transpose", "--step", "1", "--show", "--json"],
         }.items():
             self.assert_one_line(run("ladder", *arguments), 2, *words)
