@@ -84,8 +84,8 @@ __global__ void attention_kernel(float* o, const float* q, const float* k, const
     const float all = combine(sum[r], [](float a, float b) { return a + b; });
     for (float& x : out[r]) x /= all;
     if (top_row + row + r * kDown >= n) continue;
-    float* to = o + head + (top_row + row + r * kDown) * kWidth + across * 4;
-    four(to) = four(out[r]), four(to + kWidth / 2) = four(out[r] + 4);
+    float4* to = reinterpret_cast<float4*>(o + head + (top_row + row + r * kDown) * kWidth) + across;
+    to[0] = four(out[r]), to[kWidth / 8] = four(out[r] + 4);
   }
 }
 

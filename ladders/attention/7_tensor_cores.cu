@@ -83,9 +83,9 @@ __global__ void attention_kernel(float* o, const float* q, const float* k, const
   }
   for (int half = 0; half < 2; ++half) {
     for (int bits = 1; bits < 4; bits *= 2) sum[half] += __shfl_xor_sync(0xffffffff, sum[half], bits);
-    float* to = o + head + (query + half * 8) * kWidth + pair;
+    float2* to = reinterpret_cast<float2*>(o + head + (query + half * 8) * kWidth) + lane % 4;
     for (int c = 0; c < 8; ++c)
-      if (query + half * 8 < n) *reinterpret_cast<float2*>(to + c * 8) = make_float2(out[c][2 * half] / sum[half], out[c][2 * half + 1] / sum[half]);
+      if (query + half * 8 < n) to[c * 4] = make_float2(out[c][2 * half] / sum[half], out[c][2 * half + 1] / sum[half]);
   }
 }
 
