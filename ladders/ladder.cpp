@@ -9,7 +9,7 @@
 
 namespace tapetum::ladders {
 
-extern const Ladder transpose, softmax, reduction, gemm, attention, nms;
+extern const Ladder transpose, softmax, reduction, gemm, attention, nms, convolution;
 
 namespace {
 
@@ -32,7 +32,7 @@ Step::Step(const char* path, std::function<bool(const Arrays&)> launch) : Attemp
 }
 
 const std::vector<const Ladder*>& all_ladders() {
-  static const std::vector<const Ladder*> all{&transpose, &softmax, &reduction, &gemm, &attention, &nms};
+  static const std::vector<const Ladder*> all{&transpose, &softmax, &reduction, &gemm, &attention, &nms, &convolution};
   return all;
 }
 

@@ -48,6 +48,7 @@ const Ladder attention{
     .columns = [](const Sizes&) { return std::vector<int64_t>(4, kWidth); },
     .scratch = [](const Sizes& s) { return int64_t{s[0]} * s[1] * s[1]; },
     .reference = reference,
+    .flops = [](const Sizes& s) { return 4.0 * s[0] * s[1] * s[1] * kWidth; },
 };
 
 }  // namespace tapetum::ladders
