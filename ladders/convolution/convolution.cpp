@@ -39,7 +39,7 @@ const Ladder convolution{
     .task = "y[k] = sum over c of x[c] * f[k][c], filters of 3 x 3, images of n x c to k x h x w",
     .counted = {1, 16, 64, 16, 32},
     .timed = {32, 128, 128, 56, 56},
-    .tested = {{1, 1, 1, 1, 1}, {2, 3, 5, 7, 6}, {1, 9, 70, 5, 33}, {2, 16, 8, 9, 40}, {1, 17, 66, 16, 31}},
+    .tested = {{1, 1, 1, 1, 1}, {2, 3, 5, 7, 6}, {2, 9, 8, 9, 36}, {1, 17, 66, 5, 33}},
     .low = -1,
     .high = 1,
     .tolerance = 1e-5,
