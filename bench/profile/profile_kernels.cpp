@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "bench/profile/rows.h"
+#include "core/profiler.h"
 #include "examples/common/command_line.h"
 #include "examples/common/json_output.h"
+#include "kernels/cuda/emulation/profile/faults.h"
 #include "kernels/cuda/emulation/profile/profile.h"
 #include "tests/profile/slot_counts.h"
 
@@ -18,7 +21,7 @@ namespace profile = emulation::profile;
 struct Options {
   std::vector<std::string> words, shapes;
   std::string candidate, row, dtype = "f32", json;
-  bool list = false;
+  bool list = false, races = false;
 };
 
 bool parse(Options& o, int argc, char** argv) {
@@ -32,10 +35,12 @@ bool parse(Options& o, int argc, char** argv) {
   line.add("--row", o.row, "TEXT", "A row whose name contains this (default: the largest that takes seconds)");
   line.add("--shapes", o.shapes, "AxBxC", "Of the row's inputs, instead of its own: --shapes 1x64x28x28 64x64x3x3");
   line.add_choice("--dtype", o.dtype, {"f32", "f64", "f16", "bf16"}, "Of the inputs");
+  line.add("--races", o.races,
+           "Whether threads get in each other's way: of all candidates, or --candidate, on small rows; of all slots without SLOT");
   line.add_optional("--json", o.json, "-", "The counts as JSON; --json=FILE: into a file");
   if (!line.parse(argc, argv)) return false;
   if (o.words.size() > 1) throw programs::UsageError("one SLOT is taken");
-  if (o.words.empty() && !o.list) throw programs::UsageError("a SLOT is needed; --list names them");
+  if (o.words.empty() && !o.list && !o.races) throw programs::UsageError("a SLOT is needed; --list names them");
   return true;
 }
 
@@ -99,6 +104,25 @@ Result profile_row(const test::Case& row, const std::vector<Shape>& shapes, cons
   }
 }
 
+// Of the candidate; none where the row does not run it.
+std::optional<std::vector<profile::Race>> races_of(const kernels::SlotBase& slot, const std::string& candidate, const test::Case& row, DType dtype) {
+  const std::string spec = slot.name + (":" + candidate);
+  const kernels::KernelGuard guard(spec);
+  bool has_run = false;
+  const profiler::Profile running;
+  const auto in_slot = [&] {
+    if (profiler::running_kernel() != slot.name) return false;
+    has_run = true;
+    return true;
+  };
+  try {
+    const auto faults = profile::faults_of([&] { bench::run_row(row, row.shapes, dtype, [&] { return has_run; }); }, in_slot);
+    if (has_run) return faults.races;
+  } catch (const UnsupportedKernel&) {
+  }
+  return {};
+}
+
 std::string intensity(const Result& r) {
   const double moved = static_cast<double>(r.moved()), different = static_cast<double>(r.different());
   const std::string bytes = fmt::format("{:.3f} MB in sectors, {:.3f} MB of different bytes", moved * 1e-6, different * 1e-6);
@@ -127,11 +151,36 @@ void print(const Result& r, const test::Case& row, const std::vector<Shape>& sha
     throw IoError(fmt::format("{} cannot be written", o.json));
 }
 
+// On the largest rows that take no more than a moment. The exit code.
+int show_races(const std::vector<bench::ProfiledSlot>& slots, const Options& o) {
+  constexpr double kMostWork = 2e4;
+  constexpr int kRows = 2;
+  bool any = false;
+  for (const auto& [slot, rows] : slots)
+    for (const std::string& candidate : candidates_of(*slot)) {
+      if ((!o.candidate.empty() && candidate != o.candidate) || (!o.words.empty() && o.words[0] != slot->name)) continue;
+      std::vector<profile::Race> races;
+      int ran = 0;
+      for (const test::Case* row : rows) {
+        if (bench::most_work(*row) > kMostWork || std::string(row->name).find(o.row) == std::string::npos) continue;
+        const auto found = races_of(*slot, candidate, *row, dtype_named(o.dtype));
+        if (!found) continue;
+        races.insert(races.end(), found->begin(), found->end());
+        if (++ran == kRows) break;
+      }
+      any = any || !races.empty();
+      fmt::print("{}:{}: {} on {} rows\n", slot->name, candidate, races.empty() ? "no race" : "races", ran);
+      for (const auto& race : races) fmt::print("{}", text(race));
+    }
+  return any;
+}
+
 int body(int argc, char** argv) {
   Options o;
   if (!parse(o, argc, argv)) return 0;
   const auto slots = bench::profiled_slots();
   if (o.list) return list(slots, o);
+  if (o.races) return show_races(slots, o);
   const auto& [slot, rows] = find_slot(slots, o.words[0]);
   const auto candidates = candidates_of(*slot);
   if (!o.candidate.empty() && std::find(candidates.begin(), candidates.end(), o.candidate) == candidates.end())

@@ -129,7 +129,8 @@ std::vector<Place> places_in(const std::string& text) {
 }
 
 Verdict verdict_of_launch(const std::string& error) {
-  const std::string said = emulation::last_diagnostic();
+  std::string said = emulation::last_diagnostic();
+  for (size_t up; (up = said.find("(../")) != said.npos;) said.erase(up + 1, 3);
   Verdict v{.what = "launch", .text = said.empty() ? error + "\n" : said + "\n", .places = places_in(said)};
   if (v.places.empty()) return v;
   v.what = "synchronisation";

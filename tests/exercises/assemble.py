@@ -46,7 +46,7 @@ def variants(exercise, name):
             if text.count(old) != 1:
                 sys.exit(f"mistakes/{name}.txt: {mistake}: the solution has {text.count(old)} times: {old}")
             text = text.replace(old, new)
-        result[mistake] = filled(text)
+        result[mistake] = filled("\n".join(l for l in text.splitlines() if l.strip()))
     return result
 
 

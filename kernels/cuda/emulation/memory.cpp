@@ -70,10 +70,27 @@ std::vector<profile::Span> device_allocations() {
   return all;
 }
 
+namespace {
+
+profile::Span with_zones(const Mapping& m) {
+  const auto begin = reinterpret_cast<uintptr_t>(m.begin);
+  return {begin - kGuard, begin + m.bytes + kGuard};
+}
+
+}  // namespace
+
+std::vector<profile::Span> guarded_allocations() {
+  std::vector<profile::Span> all;
+  for (const auto& [p, mapping] : allocations())
+    if (mapping.begin) all.push_back(with_zones(mapping));
+  return all;
+}
+
 std::optional<profile::Span> allocation_near(uintptr_t at) {
   for (const auto& [p, mapping] : allocations()) {
-    const auto begin = reinterpret_cast<uintptr_t>(mapping.begin), data = reinterpret_cast<uintptr_t>(p);
-    if (mapping.begin && at >= begin - kGuard && at < begin + mapping.bytes + kGuard) return profile::Span{data, data + mapping.asked_for};
+    if (!mapping.begin || at < with_zones(mapping).begin || at >= with_zones(mapping).end) continue;
+    const auto data = reinterpret_cast<uintptr_t>(p);
+    return profile::Span{data, data + mapping.asked_for};
   }
   return {};
 }

@@ -71,7 +71,7 @@ void Detector::touch(Kind kind, uintptr_t pc, uintptr_t at, unsigned bytes) {
 }
 
 void Detector::look_outside(Kind kind, uintptr_t pc, uintptr_t at, unsigned bytes) {
-  const auto allocation = allocation_near(at);
+  const auto allocation = guarded_.contains(at) ? allocation_near(at) : std::nullopt;
   if (!allocation) return;
   char what[100];  // fail() leaves behind what its callers hold
   std::snprintf(what, sizeof what, "%s of %u bytes at byte %td of an allocation of %td", name_of(kind), bytes,

@@ -30,7 +30,7 @@ struct Seen {
 
 class Detector {
  public:
-  Detector(std::string kernel, dim3 grid, dim3 block) : seen_{std::move(kernel), grid, block, {}, {}} {}
+  Detector(std::string kernel, dim3 grid, dim3 block) : guarded_(guarded_allocations()), seen_{std::move(kernel), grid, block, {}, {}} {}
   void begin_block(const Block& b);
   // By the running thread; what lies outside of an allocation ends the block.
   void touch(Kind kind, uintptr_t pc, uintptr_t at, unsigned bytes);
@@ -43,6 +43,7 @@ class Detector {
  private:
   Touch now(Kind kind, uintptr_t pc) const;
 
+  Spans guarded_;
   Shadow global_, shared_;  // the latter of the block that runs
   Seen seen_;
   std::map<std::pair<uint64_t, uint64_t>, size_t> numbers_;  // places in seen_.races, by sites

@@ -36,7 +36,8 @@ struct Faults {
 // Of the launches of `work`. An access outside ends its launch, as cudaErrorLaunchFailure; it is known for what it is where the memory was
 // allocated with Config::guard_device_memory. Not looked at: what TMA writes and wgmma reads. A fence comes after all fences before it, as if
 // an atomic said so. Throws std::runtime_error where addr2line (of binutils), which names the lines, cannot be run.
-Faults faults_of(const std::function<void()>& work);
+// `which`: as kernels_of takes it (profile.h).
+Faults faults_of(const std::function<void()>& work, const std::function<bool()>& which = {});
 
 std::string text(const Race& race);  // a line, and two more with who did what, where, with the source
 std::string text(const Outside& outside);

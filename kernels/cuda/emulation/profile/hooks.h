@@ -16,7 +16,8 @@ struct Span {  // of addresses
 }  // namespace profile
 
 std::vector<profile::Span> device_allocations();               // memory.cpp
-std::optional<profile::Span> allocation_near(uintptr_t at);    // whose guard zone `at` lies in
+std::vector<profile::Span> guarded_allocations();              // with the zones around them that nobody may touch
+std::optional<profile::Span> allocation_near(uintptr_t at);    // in whose zone `at` lies
 std::vector<profile::Span> shared_variables_of_this_thread();  // shared_memory.cpp
 }  // namespace tapetum::emulation
 

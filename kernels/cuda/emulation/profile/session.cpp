@@ -143,8 +143,8 @@ std::vector<Request> requests_of(const std::function<void()>& work) {
   return placed(session().requests);
 }
 
-Faults faults_of(const std::function<void()>& work) {
-  const Aside aside({.on = true, .detects = true});
+Faults faults_of(const std::function<void()>& work, const std::function<bool()>& which) {
+  const Aside aside({.on = true, .which = which, .detects = true});
   work();
   cudaDeviceSynchronize();
   const auto lock = lock_runtime();
