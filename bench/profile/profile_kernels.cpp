@@ -169,7 +169,7 @@ int show_races(const std::vector<bench::ProfiledSlot>& slots, const Options& o) 
         if (++ran == kRows) break;
       }
       any = any || !races.empty();
-      fmt::print("{}:{}: {} on {} rows\n", slot->name, candidate, races.empty() ? "no race" : "races", ran);
+      fmt::print("{}:{}: {}\n", slot->name, candidate, ran == 0 ? "no small row runs it" : races.empty() ? "no race" : "races");
       for (const auto& race : races) fmt::print("{}", text(race));
     }
   return any;

@@ -112,8 +112,8 @@ Verdict verdict_of(const profile::Race& r) {
 
 Verdict verdict_of(const profile::Outside& o) {
   return {"outside",
-          fmt::format("{}: {}\n{}Is there a check for threads, rows or columns that are too many?\n", thread_of(o.access), o.what,
-                      shown({o.access.file, o.access.line})),
+          fmt::format("{}: {}\n{}Is an index wrong, or a check missing for threads, rows or columns that are too many?\n", thread_of(o.access),
+                      o.what, shown({o.access.file, o.access.line})),
           {{o.access.file, o.access.line}}};
 }
 
@@ -132,10 +132,13 @@ Verdict verdict_of_launch(const std::string& error) {
   std::string said = emulation::last_diagnostic();
   for (size_t up; (up = said.find("(../")) != said.npos;) said.erase(up + 1, 3);
   Verdict v{.what = "launch", .text = said.empty() ? error + "\n" : said + "\n", .places = places_in(said)};
-  if (v.places.empty()) return v;
-  v.what = "synchronisation";
   for (const Place& p : v.places) v.text += shown(p);
-  v.text += "All threads of a block have to come to the same __syncthreads(), and all lanes of a mask to the same warp operation.\n";
+  for (const char* word : {"deadlock", "livelock", "barrier", "__sync", "warp "}) {
+    if (said.find(word) == said.npos) continue;
+    v.what = "synchronisation";
+    v.text += "All threads of a block have to come to the same __syncthreads(), and all lanes of a mask to the same warp operation.\n";
+    break;
+  }
   return v;
 }
 

@@ -40,6 +40,10 @@ const Exercise exercise{
     .inputs = inputs,
     .output = output,
     .reference = reference,
-    .limits = {{Count::bank_conflicts, 0}, {Count::barriers, 64 * 8 * 9}, {Count::atomics_in_turn, 64}, {Count::shared_requests, 64 * 45}},
+    .limits = {{Count::bank_conflicts, 0},
+               {Count::idle_lanes, 1},
+               {Count::barriers, 64 * 8 * 9},
+               {Count::atomics_in_turn, 64},
+               {Count::shared_requests, 64 * 45}},
 };
 const Register registered(__FILE__, exercise);
