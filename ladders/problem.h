@@ -7,7 +7,7 @@ namespace tapetum::ladders {
 // What is wrong with what an attempt made of y: the first element that is.
 struct Fault {
   enum What { nothing, failed, unwritten, wrong, behind } what = nothing;  // failed: the launch; behind: something was written past the end of y
-  std::string error;
+  std::string error{};
   size_t at = 0;
   double got = 0, expected = 0;
   size_t elements = 0, all = 0;  // so many are wrong, of all

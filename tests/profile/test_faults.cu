@@ -58,6 +58,15 @@ __global__ void returned(float* y) {  // whoever has returned meets nobody
   __syncthreads();
   y[threadIdx.x] = s[threadIdx.x + 32];
 }
+__global__ void one_leaves(float* y, unsigned who) {  // after it has read; the others meet before one of them writes
+  __shared__ float s[1];
+  if (threadIdx.x == 0) s[0] = 1;
+  __syncthreads();
+  y[threadIdx.x] = s[0];
+  if (threadIdx.x == who) return;
+  __syncthreads();
+  if (threadIdx.x == 0) s[0] = 2;
+}
 __global__ void add(float* y, bool atomic) {
   if (atomic)
     atomicAdd(y, 1);
@@ -150,6 +159,13 @@ TEST_CASE("faults: barriers order the threads of a block", "[profile]") {
   CHECK(races_of<used_again<true>>(kTwoWarps, y.data()).empty());
   CHECK(races_of<used_again<false>>(kTwoWarps, y.data()).size() == 1);
   CHECK(races_of<returned>(kTwoWarps, y.data()).size() == 1);
+  for (unsigned who : {1u, 31u, 32u, 40u, 63u}) {  // of many readers each is remembered
+    const auto races = races_of<one_leaves>(kTwoWarps, y.data(), who);
+    REQUIRE(races.size() == 1);
+    CHECK(races[0].first.thread.x == who);
+    CHECK(races[0].times == 1);
+  }
+  CHECK(races_of<one_leaves>(kTwoWarps, y.data(), 64u).empty());
   CHECK(races_of<named<true>>(kTwoWarps, y.data()).empty());
   CHECK(races_of<named<false>>(kTwoWarps, y.data()).size() == 1);
 }
