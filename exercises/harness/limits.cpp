@@ -30,6 +30,8 @@ struct Rule {
 };
 
 std::string sectors(const Line& l) {
+  if (4 * l.sectors <= 5 * l.ideal_sectors)
+    return "each request by itself is well formed; this line, or another, moves something again that has moved before";
   return fmt::format("a request of a warp touches {:.1f} sectors of 32 bytes where its bytes would fit in {:.1f}", ratio(l.sectors, l.requests),
                      ratio(l.ideal_sectors, l.requests));
 }
@@ -45,7 +47,7 @@ const Rule& rule_of(Count count) {
       {"bytes stored", [](const Line& l) { return stores(l.kind) ? kSector * real(l.sectors) : 0; }, sectors,
        "Global memory moves in sectors of 32 bytes. Neighbouring lanes should write neighbouring floats, and nothing should be written twice."},
       {"global requests", [](const Line& l) { return is_global(l.kind) ? real(l.requests) : 0; }, requests,
-       "A request is an instruction of a warp: full warps need fewer, and so do wider accesses (float4)."},
+       "A request is an instruction of a warp. Full warps need fewer, and so do wider accesses (float4); what shared memory holds needs none."},
       {"shared requests", [](const Line& l) { return is_shared(l.kind) ? real(l.requests) : 0; }, requests,
        "What a thread needs again can stay in its registers; what the lanes of a warp need of each other can go by shuffles."},
       {"barriers", [](const Line& l) { return l.kind == Kind::barrier ? real(l.requests) : 0; }, requests,
@@ -85,7 +87,8 @@ Verdict compare(const Limit& limit, const Counts& counts, const Exercise& exerci
   if (value <= limit.most) return {};
   const Rule& rule = rule_of(limit.count);
   const std::vector<Line> lines = lines_of(counts);
-  const Line& worst = *std::max_element(lines.begin(), lines.end(), [&](const Line& a, const Line& b) { return rule.of_line(a) < rule.of_line(b); });
+  const Line& worst =
+      *std::max_element(lines.rbegin(), lines.rend(), [&](const Line& a, const Line& b) { return rule.of_line(a) < rule.of_line(b); });
   Verdict v{.what = rule.name, .text = {}, .places = {{worst.file, worst.line}}};
   const std::string what = worst.size ? fmt::format("{} of {} bytes", name_of(worst.kind), worst.size) : name_of(worst.kind);
   v.text = fmt::format("The result is right. At {} {} {} are counted, and {} are enough. Most of them come from\n  {}:{}  {}\n{}: {}.\n{}\n",

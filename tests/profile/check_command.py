@@ -31,6 +31,9 @@ class Command(ProgramTest):
         self.assertIn("softmax_forward", self.profile(*SOFTMAX, f"--json={file}"))
         self.assertEqual(json.loads(file.read_text()), result)
 
+    def test_races(self):
+        self.assertEqual(self.profile("softmax_forward", "--races", "--row", "softmax"), "softmax_forward:lines: no race\n")
+
     def test_list(self):
         slots = dict(line.split(maxsplit=1) for line in self.profile("--list").splitlines())
         self.assertGreater(len(slots), 40)
