@@ -9,7 +9,7 @@
 
 namespace tapetum::ladders {
 
-extern const Ladder transpose, softmax, reduction, gemm, attention, nms, convolution;
+extern const Ladder transpose, softmax, reduction, gemm, attention, nms, convolution, cpu_gemm, cpu_conv;
 
 namespace {
 
@@ -32,7 +32,7 @@ Step::Step(const char* path, std::function<bool(const Arrays&)> launch) : Attemp
 }
 
 const std::vector<const Ladder*>& all_ladders() {
-  static const std::vector<const Ladder*> all{&transpose, &softmax, &reduction, &gemm, &attention, &nms, &convolution};
+  static const std::vector<const Ladder*> all{&transpose, &softmax, &reduction, &gemm, &attention, &nms, &convolution, &cpu_gemm, &cpu_conv};
   return all;
 }
 

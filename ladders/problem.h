@@ -1,5 +1,6 @@
-// One problem of a ladder on the device: its arrays, and whether what a step made of them is right.
+// One problem of a ladder on its device: its arrays, and whether what a step made of them is right.
 #pragma once
+#include "ladders/device.h"
 #include "ladders/ladder.h"
 
 namespace tapetum::ladders {
@@ -16,26 +17,33 @@ struct Fault {
 
 class Problem {
  public:
-  Problem(const Ladder& ladder, Sizes sizes);  // throws Error where the device has no memory for it
+  Problem(const Ladder& ladder, Sizes sizes);  // throws Error where this build has no such device, or the device no memory for it
   ~Problem();
   Problem(const Problem&) = delete;
 
   // Runs the attempt and waits for it. What is wrong, in words; empty: nothing.
   std::string check(const Attempt& attempt);
   Fault find_fault(const Attempt& attempt);
-  void run(const Attempt& attempt);                        // and waits; throws Error where it fails
-  double milliseconds(const Attempt& attempt, int times);  // the median
+  void run(const Attempt& attempt);             // and waits; throws Error where it fails
+  double milliseconds(const Attempt& attempt);  // on the device; throws Error where it fails
 
   const Arrays& arrays() const { return arrays_; }
   int64_t bytes() const;  // of x and y: what has to move
 
  private:
+  float* allocate(int64_t floats) const;
+  void copy(void* to, const void* from, size_t floats) const;
+  void spoil(float* data, int64_t floats) const;  // NaN everywhere
+
   const Ladder& ladder_;
+  const Device& device_;
   Arrays arrays_;
   Inputs x_;
-  int64_t outputs_;
+  int64_t outputs_, scratch_;
+  std::vector<double> right_;  // once somebody has asked
 };
 
-double copy_rate(int64_t bytes);  // GB/s, read plus written, of the driver's copy that moves as many: as near to the roofline as software comes
+// GB/s, read plus written, of the device's own copy that moves as many: as near to the roofline as software comes.
+double copy_rate(DeviceKind device, int64_t bytes);
 
 }  // namespace tapetum::ladders

@@ -27,9 +27,7 @@ std::string note(const ladders::profile::Line& l) {
   return fmt::format("{:15} {:>8} {:>5.1f}  {:<11}", what, l.requests, ratio(l.lanes, l.requests), cost);
 }
 
-}  // namespace
-
-Measured measure(const ladders::Ladder& ladder, const ladders::Step& step) {
+Measured counted(const ladders::Ladder& ladder, const ladders::Step& step) {
   const ladders::Counts c = ladders::count(ladder, step);
   const auto global = c.global(), shared = c.shared(), atomics = c.atomics();
   Measured m;
@@ -53,6 +51,14 @@ Measured measure(const ladders::Ladder& ladder, const ladders::Step& step) {
       if (line.file == step.file) m.notes.push_back({line.line, note(line)});
   m.kernels = ladders::profile::json(c.kernels);
   return m;
+}
+
+}  // namespace
+
+std::vector<Measured> measure(const ladders::Ladder& ladder, const std::vector<const ladders::Step*>& steps) {
+  std::vector<Measured> all;
+  for (const ladders::Step* step : steps) all.push_back(counted(ladder, *step));
+  return all;
 }
 
 std::string subject(const ladders::Ladder& ladder) {

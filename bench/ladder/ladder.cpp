@@ -20,12 +20,12 @@ struct Options {
 bool parse(Options& o, int argc, char** argv) {
   programs::CommandLine line(
       "ladder",
-      "The steps of LADDER, one idea each, from the plainest kernel to the library's, with what the emulator counts of them; in a "
-      "tree of the preset cuda their times. docs/ladders has the stories.");
+      "The steps of LADDER, one idea each, from the plainest kernel to the library's, with what the emulator counts of them, or their "
+      "times: CUDA's in a tree of the preset cuda, the CPU's in one of the preset release. docs/ladders has the stories.");
   line.add_positional("words", o.words, "LADDER, such as transpose");
   line.add("--list", o.list, "Names the ladders");
   line.add("--step", o.step, "This step alone (0: all)");
-  line.add("--show", o.show, "The source of --step, with counts beside each line, and what changed against the step before");
+  line.add("--show", o.show, "The source of --step, with what is counted beside each line, and what changed against the step before");
   line.add("--draw", o.draw, "What one block of --step does to memory, as a picture (SVG): ./run ladder transpose --step 3 --draw > tile.svg");
   line.add("--json", o.json, "The table for other programs");
   line.add("--races", o.races, "Looks for races and for accesses outside of memory, at several sizes; instead of the table");
@@ -43,8 +43,13 @@ std::string names() {
   return fmt::format("{}", fmt::join(all, ", "));
 }
 
+const char* preset_of(const ladders::Ladder& ladder) { return ladder.device == DeviceKind::cpu ? "release" : "gpu-profile"; }
+
 int list() {
-  for (const auto* ladder : ladders::all_ladders()) fmt::print("{:12} {} steps  {}\n", ladder->name, steps_of(*ladder).size(), ladder->task);
+  for (const auto* ladder : ladders::all_ladders()) {
+    const size_t steps = steps_of(*ladder).size();
+    fmt::print("{:12} {}  {}\n", ladder->name, steps ? fmt::format("{} steps", steps) : preset_of(*ladder), ladder->task);
+  }
   return 0;
 }
 
@@ -67,6 +72,8 @@ int body(int argc, char** argv) {
   const auto* ladder = ladders::find_ladder(o.words[0]);
   if (!ladder) throw programs::UsageError(fmt::format("no ladder '{}'; there are: {}", o.words[0], names()));
   const auto steps = ladders::steps_of(*ladder);
+  if (steps.empty())
+    throw programs::UsageError(fmt::format("{} has no steps in this tree, but in one of the preset {}", ladder->name, preset_of(*ladder)));
   if (o.step < 0 || o.step > static_cast<int64_t>(steps.size()))
     throw programs::UsageError(fmt::format("{} has steps 1 to {}, not {}", ladder->name, steps.size(), o.step));
   if (o.draw) {
@@ -74,9 +81,13 @@ int body(int argc, char** argv) {
     return 0;
   }
   if (o.races) return show_faults(*ladder, steps, o.step);
-  std::vector<bench::Row> rows;
+  std::vector<const ladders::Step*> asked;
   for (const auto* step : steps)
-    if (!o.step || step->number == o.step) rows.push_back({step, bench::measure(*ladder, *step)});
+    if (!o.step || step->number == o.step) asked.push_back(step);
+  const bool needless = o.show && !*bench::note_titles();  // times do not stand beside lines
+  const auto measured = needless ? std::vector<bench::Measured>(asked.size()) : bench::measure(*ladder, asked);
+  std::vector<bench::Row> rows;
+  for (size_t i = 0; i < asked.size(); ++i) rows.push_back({asked[i], measured[i]});
   if (o.show) {
     fmt::print("{}", bench::annotated(rows[0], o.step > 1 ? steps[static_cast<size_t>(o.step - 2)] : nullptr));
   } else {

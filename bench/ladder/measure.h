@@ -1,4 +1,4 @@
-// What a tree can tell about a step: counts of the emulator (counts.cpp), or times on a GPU (times.cpp).
+// What a tree can tell about steps: counts of the emulator (counts.cpp), or times (times.cpp).
 #pragma once
 #include <string>
 #include <vector>
@@ -23,9 +23,10 @@ struct Measured {
   std::vector<Note> notes;
   std::string kernels = "[]";  // all that is counted, as ./run profile --json has it
 };
-Measured measure(const ladders::Ladder& ladder, const ladders::Step& step);
+// One for each of the steps, which are neighbours.
+std::vector<Measured> measure(const ladders::Ladder& ladder, const std::vector<const ladders::Step*>& steps);
 std::string subject(const ladders::Ladder& ladder);  // "counted at 512x512: 2.097 MB have to move"
-const char* note_titles();                           // above the notes
+const char* note_titles();                           // above the notes; empty: there are none
 // Races and accesses outside of memory, in words; empty: none. Throws Error in a tree that cannot tell.
 std::string faults(const ladders::Ladder& ladder, const ladders::Step& step);
 

@@ -79,7 +79,8 @@ std::string table(const ladders::Ladder& ladder, const std::vector<Row>& rows) {
 std::string annotated(const Row& row, const ladders::Step* before) {
   const Lines after = ladders::source_of(*row.step), old = before ? ladders::source_of(*before) : after;
   const size_t width = std::string_view(note_titles()).size();
-  std::string text = fmt::format("{}{}\n{}\n", row.step->file, before ? fmt::format(", against {}", before->file) : "", note_titles());
+  std::string text = row.step->file + (before ? fmt::format(", against {}", before->file) : "") + "\n";
+  if (width) text += fmt::format("{}\n", note_titles());
   for (const Change& change : changes(old, after)) {
     const std::string& source = change.mark == '-' ? old[change.line] : after[change.line];
     Lines notes;

@@ -1,27 +1,62 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "bench/ladder/drawing.h"
 #include "bench/ladder/measure.h"
 #include "core/error.h"
+#include "kernels/parallel.h"
+#include "kernels/roofline.h"
 #include "ladders/problem.h"
 
 namespace tapetum::bench {
 namespace {
 
-constexpr int kTimes = 21;
+constexpr size_t kRounds = 9;
+
+double median(std::vector<double> v) {
+  std::nth_element(v.begin(), v.begin() + static_cast<int64_t>(v.size() / 2), v.end());
+  return v[v.size() / 2];
+}
+
+// What the device could do at most of what the ladder is made of, operations or bytes, a second; 0: nobody has measured it.
+double greatest_rate(const ladders::Ladder& ladder, int64_t bytes) {
+  if (!ladder.flops) return 1e9 * ladders::copy_rate(ladder.device, bytes);
+  return ladder.device == DeviceKind::cpu ? kernels::roofline().flops : 0;
+}
 
 }  // namespace
 
-Measured measure(const ladders::Ladder& ladder, const ladders::Step& step) {
+// By turns, so that whatever else the machine does meets all steps alike.
+std::vector<Measured> measure(const ladders::Ladder& ladder, const std::vector<const ladders::Step*>& steps) {
   ladders::Problem problem(ladder, ladder.timed);
-  if (const std::string fault = problem.check(step); !fault.empty()) throw Error(fault);
-  const double ms = problem.milliseconds(step, kTimes), rate = static_cast<double>(problem.bytes()) / ms * 1e-6;
-  return {
-      {{"ms", "ms", ms, 3}, {"gb_per_s", "GB/s", rate, 1}, {"percent_of_copy", "% of a copy's", 100 * rate / ladders::copy_rate(problem.bytes()), 1}},
-      {}};
+  for (const ladders::Step* step : steps)
+    if (const std::string fault = problem.check(*step); !fault.empty()) throw Error(fault);
+  std::vector<std::vector<double>> times(steps.size());
+  for (size_t round = 0; round < kRounds; ++round)
+    for (size_t i = 0; i < steps.size(); ++i) times[i].push_back(problem.milliseconds(*steps[i]));
+
+  const double work = ladder.flops ? ladder.flops(ladder.timed) : static_cast<double>(problem.bytes());
+  const double most = greatest_rate(ladder, problem.bytes());
+  std::vector<Measured> all;
+  double before = median(times[0]);
+  for (const auto& t : times) {
+    const double ms = median(t), rate = 1e3 * work / ms;
+    const double percent = most ? 100 * rate / most : 0;
+    all.push_back({{{"ms", "ms", ms, 3},
+                    {"times_faster", "x faster", before / ms, 2},
+                    ladder.flops ? Cell{"gflop_per_s", "GFLOP/s", 1e-9 * rate, 1} : Cell{"gb_per_s", "GB/s", 1e-9 * rate, 1},
+                    ladder.flops ? Cell{"percent_of_peak", "% of peak", percent, 1} : Cell{"percent_of_copy", "% of a copy's", percent, 1}},
+                   {}});
+    before = ms;
+  }
+  return all;
 }
 
-std::string subject(const ladders::Ladder& ladder) { return fmt::format("f32, timed at {}: median of {}", ladders::text_of(ladder.timed), kTimes); }
+std::string subject(const ladders::Ladder& ladder) {
+  const std::string at = fmt::format("f32, timed at {}: median of {} rounds", ladders::text_of(ladder.timed), kRounds);
+  return ladder.device == DeviceKind::cpu ? fmt::format("{}, {} threads", at, kernels::thread_count()) : at;
+}
 
 std::string drawing(const ladders::Ladder&, const ladders::Step&) { throw Error("a GPU does not say what its lanes do: --draw is for the emulator"); }
 

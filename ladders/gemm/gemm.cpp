@@ -38,4 +38,13 @@ const Ladder gemm{
     .flops = [](const Sizes& s) { return 2.0 * s[0] * s[1] * s[2]; },
 };
 
+extern const Ladder cpu_gemm;
+const Ladder cpu_gemm = [] {
+  Ladder same = gemm;
+  same.name = "cpu_gemm";
+  same.device = DeviceKind::cpu;
+  same.timed = {960, 960, 960};
+  return same;
+}();
+
 }  // namespace tapetum::ladders

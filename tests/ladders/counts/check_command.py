@@ -55,6 +55,7 @@ class Command(ProgramTest):
         for words, arguments in {
             ("no ladder 'transpos'", "transpose"): ["transpos"],
             ("a LADDER is needed",): [],
+            ("cpu_gemm has no steps in this tree", "release"): ["cpu_gemm"],
             ("one LADDER",): ["transpose", "softmax"],
             ("steps 1 to 7, not 8",): ["transpose", "--step", "8"],
             ("not -1",): ["transpose", "--step", "-1"],
