@@ -32,7 +32,7 @@ class Command(ProgramTest):
         self.assertEqual(json.loads(file.read_text()), result)
 
     def test_races(self):
-        self.assertEqual(self.profile("softmax_forward", "--races", "--row", "softmax"), "softmax_forward:lines: no race\n")
+        self.assertEqual(self.profile("softmax_forward", "--races", "--row", "softmax"), "softmax_forward:registers: no race\nsoftmax_forward:lines: no race\n")
 
     def test_list(self):
         slots = dict(line.split(maxsplit=1) for line in self.profile("--list").splitlines())
