@@ -57,7 +57,7 @@ profile::Faults find_faults(const Ladder& ladder, const Attempt& attempt) {
   for (const Sizes& sizes : ladder.tested) {
     Problem problem(ladder, sizes);
     profile::Faults faults = profile::faults_of([&] { problem.find_fault(attempt); });
-    if (!faults.races.empty() || !faults.outside.empty()) return faults;
+    if (!faults.races.empty() || !faults.bad.empty()) return faults;
   }
   return {};
 }

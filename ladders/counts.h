@@ -20,7 +20,7 @@ struct Counts {
 
 Counts count(const Ladder& ladder, const Attempt& attempt);  // at the sizes `ladder.counted`
 
-// Races and accesses outside of memory at the first of the sizes `ladder.tested` that shows any.
+// Races and bad accesses at the first of the sizes `ladder.tested` that shows any.
 profile::Faults find_faults(const Ladder& ladder, const Attempt& attempt);
 
 }  // namespace tapetum::ladders

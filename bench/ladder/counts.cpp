@@ -72,7 +72,7 @@ std::string faults(const ladders::Ladder& ladder, const ladders::Step& step) {
   const auto found = ladders::find_faults(ladder, step);
   std::string all;
   for (const auto& race : found.races) all += text(race);
-  for (const auto& outside : found.outside) all += text(outside);
+  for (const auto& bad : found.bad) all += text(bad);
   return all;
 }
 

@@ -28,7 +28,7 @@ bool parse(Options& o, int argc, char** argv) {
   line.add("--show", o.show, "The source of --step, with what is counted beside each line, and what changed against the step before");
   line.add("--draw", o.draw, "What one block of --step does to memory, as a picture (SVG): ./run ladder transpose --step 3 --draw > tile.svg");
   line.add("--json", o.json, "The table for other programs");
-  line.add("--races", o.races, "Looks for races and for accesses outside of memory, at several sizes; instead of the table");
+  line.add("--races", o.races, "Looks for races and for accesses that are misaligned or outside of memory, at several sizes; instead of the table");
   if (!line.parse(argc, argv)) return false;
   if (o.words.size() > 1) throw programs::UsageError("one LADDER is taken");
   if (o.words.empty() && !o.list) throw programs::UsageError("a LADDER is needed; --list names them");

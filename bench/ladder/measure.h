@@ -27,7 +27,7 @@ struct Measured {
 std::vector<Measured> measure(const ladders::Ladder& ladder, const std::vector<const ladders::Step*>& steps);
 std::string subject(const ladders::Ladder& ladder);  // "counted at 512x512: 2.097 MB have to move"
 const char* note_titles();                           // above the notes; empty: there are none
-// Races and accesses outside of memory, in words; empty: none. Throws Error in a tree that cannot tell.
+// Races and bad accesses, in words; empty: none. Throws Error in a tree that cannot tell.
 std::string faults(const ladders::Ladder& ladder, const ladders::Step& step);
 
 }  // namespace tapetum::bench

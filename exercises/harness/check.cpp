@@ -54,7 +54,7 @@ Verdict check_size(const Ladder& ladder, const Attempt& attempt, const Sizes& si
     Fault fault;
     if (schedule == Schedule::forward) {
       const profile::Faults faults = profile::faults_of([&] { fault = problem.find_fault(attempt); });
-      if (!faults.outside.empty()) return verdict_of(faults.outside[0]);
+      if (!faults.bad.empty()) return verdict_of(faults.bad[0]);
       if (fault.what == Fault::failed) return verdict_of_launch(fault.error);
       if (!faults.races.empty()) return verdict_of(faults.races[0]);
     } else {

@@ -87,11 +87,13 @@ Verdict verdict_of(const profile::Race& r) {
           {{r.first.file, r.first.line}, {r.second.file, r.second.line}}};
 }
 
-Verdict verdict_of(const profile::Outside& o) {
-  return {"outside",
-          fmt::format("{}: {}\n{}Is an index wrong, or a check missing for threads, rows or columns that are too many?\n", thread_of(o.access),
-                      o.what, shown({o.access.file, o.access.line})),
-          {{o.access.file, o.access.line}}};
+Verdict verdict_of(const profile::BadAccess& bad) {
+  const bool outside = bad.why == profile::BadAccess::outside;
+  const char* hint = outside ? "Is an index wrong, or a check missing for threads, rows or columns that are too many?"
+                             : "float4 needs a multiple of 16 bytes, float2 of 8: where rows do not begin at one, their elements go one by one.";
+  return {outside ? "outside" : "alignment",
+          fmt::format("{}: {}\n{}{}\n", thread_of(bad.access), bad.what, shown({bad.access.file, bad.access.line}), hint),
+          {{bad.access.file, bad.access.line}}};
 }
 
 Verdict verdict_of_launch(const std::string& error) {

@@ -1,4 +1,5 @@
-// Races and accesses outside of memory: planted ones are found, with their lines and threads, in any order of the threads; ordered ones are none.
+// Races, misaligned accesses and those outside of memory: planted ones are found, with their lines and threads, in any order of the threads; ordered
+// ones are none.
 #include <algorithm>
 
 #include "kernels/cuda/emulation/profile/faults.h"
@@ -229,6 +230,10 @@ namespace {
 
 constexpr int kBeyond = __LINE__ + 1;
 __global__ void beyond(float* y, int offset) { y[static_cast<int>(threadIdx.x) + offset] = 1; }
+__global__ void wide_store(float* y) {
+  const float4 v{1, 2, 3, 4};
+  *reinterpret_cast<float4*>(y + 4 * threadIdx.x + blockIdx.x) = v;
+}
 __global__ void wide_load(float* y, const float4* x) {
   const float4 v = x[threadIdx.x];
   y[threadIdx.x] = v.x + v.y + v.z + v.w;
@@ -245,8 +250,8 @@ TEST_CASE("faults: an access outside of memory ends its launch and has a line", 
     emulation::clear_error();
     const Faults faults = profile::faults_of([&] { gpu::launch<beyond>(kTwoWarps, y.data(), offset); });
     CHECK(cudaGetLastError() == cudaErrorLaunchFailure);
-    REQUIRE(faults.outside.size() == 1);
-    const profile::Outside& o = faults.outside[0];
+    REQUIRE(faults.bad.size() == 1);
+    const profile::BadAccess& o = faults.bad[0];
     CHECK(o.access.line == kBeyond);
     CHECK(o.access.kind == Kind::global_store);
     const int byte = 4 * (static_cast<int>(o.access.thread.x) + offset);
@@ -254,11 +259,22 @@ TEST_CASE("faults: an access outside of memory ends its launch and has a line", 
     CHECK(o.what == "global store of 4 bytes at byte " + std::to_string(byte) + " of an allocation of 256");
   }
   emulation::clear_error();
-  CHECK(profile::faults_of([&] { gpu::launch<beyond>(kTwoWarps, y.data(), 0); }).outside.empty());
+  CHECK(profile::faults_of([&] { gpu::launch<beyond>(kTwoWarps, y.data(), 0); }).bad.empty());
   const Faults half_inside =
       profile::faults_of([&] { gpu::launch<wide_load>({.grid = 1, .block = 16}, y.data(), reinterpret_cast<const float4*>(x.data())); });
-  REQUIRE(half_inside.outside.size() == 1);
-  CHECK_THAT(half_inside.outside[0].what, Catch::Contains("global load of 16 bytes at byte 240 of an allocation of 248"));
+  REQUIRE(half_inside.bad.size() == 1);
+  CHECK_THAT(half_inside.bad[0].what, Catch::Contains("global load of 16 bytes at byte 240 of an allocation of 248"));
+}
+
+TEST_CASE("faults: an access of 16 bytes needs an address of 16", "[profile]") {
+  const Settings settings;
+  const Array<float> y(64);
+  CHECK(profile::faults_of([&] { gpu::launch<wide_store>({.grid = 1, .block = 8}, y.data()); }).bad.empty());
+  const Faults faults = profile::faults_of([&] { gpu::launch<wide_store>({.grid = 2, .block = 8}, y.data()); });
+  REQUIRE(faults.bad.size() == 1);
+  CHECK(faults.bad[0].why == profile::BadAccess::misaligned);
+  CHECK(faults.bad[0].access.block.x == 1);
+  CHECK(faults.bad[0].what == "global store of 16 bytes at an address that is no multiple of 16");
 }
 
 }  // namespace tapetum::test

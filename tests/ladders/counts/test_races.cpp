@@ -10,7 +10,7 @@ namespace {
 std::string words(const ladders::profile::Faults& faults) {
   std::string all;
   for (const auto& race : faults.races) all += text(race);
-  for (const auto& outside : faults.outside) all += text(outside);
+  for (const auto& bad : faults.bad) all += text(bad);
   return all;
 }
 

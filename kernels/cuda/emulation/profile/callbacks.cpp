@@ -13,7 +13,7 @@ namespace {
 enum Access { kLoad, kStore, kAtomic };
 
 // What lies in neither kind of memory is a register of the device.
-void touch(Access access, uintptr_t pc, const volatile void* p, unsigned bytes) {
+void touch(Access access, uintptr_t pc, const volatile void* p, unsigned bytes, bool aligned = true) {
   Trace* trace = running_trace;
   if (!trace) return;
   const auto at = reinterpret_cast<uintptr_t>(p);
@@ -23,6 +23,7 @@ void touch(Access access, uintptr_t pc, const volatile void* p, unsigned bytes) 
   if (!shared && launch.detector && !(launch.device.contains(at) && launch.device.contains(at + bytes - 1)))
     launch.detector->look_outside(kind, pc, at, bytes);
   if (!shared && !launch.device.contains(at)) return;
+  if (aligned && launch.detector) launch.detector->look_misaligned(kind, pc, at, bytes);
   trace->push(kind, pc, access_value(at, bytes));
   if (launch.detector) launch.detector->touch(kind, pc, at, bytes);
 }
@@ -67,11 +68,11 @@ void __sanitizer_cov_trace_pc() {
   if (running_trace) running_trace->push(Kind::block, TAPETUM_EMULATION_CALLER, 0);
 }
 
-#define ACCESS(bytes)                                                                              \
-  void __tsan_read##bytes(void* p) { touch(kLoad, TAPETUM_EMULATION_CALLER, p, bytes); }           \
-  void __tsan_write##bytes(void* p) { touch(kStore, TAPETUM_EMULATION_CALLER, p, bytes); }         \
-  void __tsan_unaligned_read##bytes(void* p) { touch(kLoad, TAPETUM_EMULATION_CALLER, p, bytes); } \
-  void __tsan_unaligned_write##bytes(void* p) { touch(kStore, TAPETUM_EMULATION_CALLER, p, bytes); }
+#define ACCESS(bytes)                                                                                     \
+  void __tsan_read##bytes(void* p) { touch(kLoad, TAPETUM_EMULATION_CALLER, p, bytes); }                  \
+  void __tsan_write##bytes(void* p) { touch(kStore, TAPETUM_EMULATION_CALLER, p, bytes); }                \
+  void __tsan_unaligned_read##bytes(void* p) { touch(kLoad, TAPETUM_EMULATION_CALLER, p, bytes, false); } \
+  void __tsan_unaligned_write##bytes(void* p) { touch(kStore, TAPETUM_EMULATION_CALLER, p, bytes, false); }
 ACCESS(1)
 ACCESS(2)
 ACCESS(4)
@@ -95,7 +96,7 @@ void __ubsan_handle_out_of_bounds(UbsanIndex* place, uintptr_t index) {
   if (!detector) return;
   char what[200];
   std::snprintf(what, sizeof what, "index %td of an array %.150s", static_cast<std::ptrdiff_t>(static_cast<int32_t>(index)), place->array->name);
-  detector->found_outside(Kind::block, TAPETUM_EMULATION_CALLER, what);
+  detector->found_bad(BadAccess::outside, Kind::block, TAPETUM_EMULATION_CALLER, what);
 }
 
 void __tsan_vptr_update(void**, void*) {}

@@ -76,11 +76,18 @@ void Detector::look_outside(Kind kind, uintptr_t pc, uintptr_t at, unsigned byte
   char what[100];  // fail() leaves behind what its callers hold
   std::snprintf(what, sizeof what, "%s of %u bytes at byte %td of an allocation of %td", name_of(kind), bytes,
                 static_cast<std::ptrdiff_t>(at - allocation->begin), static_cast<std::ptrdiff_t>(allocation->end - allocation->begin));
-  found_outside(kind, pc, what);
+  found_bad(BadAccess::outside, kind, pc, what);
 }
 
-void Detector::found_outside(Kind kind, uintptr_t pc, const char* what) {
-  seen_.outside = SeenOutside{now(kind, pc), what};
+void Detector::look_misaligned(Kind kind, uintptr_t pc, uintptr_t at, unsigned bytes) {
+  if (at % bytes == 0) return;
+  char what[100];
+  std::snprintf(what, sizeof what, "%s of %u bytes at an address that is no multiple of %u", name_of(kind), bytes, bytes);
+  found_bad(BadAccess::misaligned, kind, pc, what);
+}
+
+void Detector::found_bad(BadAccess::Why why, Kind kind, uintptr_t pc, const char* what) {
+  seen_.bad = SeenBad{why, now(kind, pc), what};
   fail(block(), "{}", what);
 }
 

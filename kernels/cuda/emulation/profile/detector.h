@@ -17,7 +17,8 @@ struct SeenRace {
   Touch first, second;
   uint64_t times;  // that these two instructions raced
 };
-struct SeenOutside {
+struct SeenBad {
+  BadAccess::Why why;
   Touch touch;
   std::string what;
 };
@@ -25,17 +26,18 @@ struct Seen {
   std::string kernel;
   dim3 grid, block;
   std::vector<SeenRace> races;
-  std::optional<SeenOutside> outside;
+  std::optional<SeenBad> bad;
 };
 
 class Detector {
  public:
   Detector(std::string kernel, dim3 grid, dim3 block) : guarded_(guarded_allocations()), seen_{std::move(kernel), grid, block, {}, {}} {}
   void begin_block(const Block& b);
-  // By the running thread; what lies outside of an allocation ends the block.
+  // By the running thread. What is bad ends the block.
   void touch(Kind kind, uintptr_t pc, uintptr_t at, unsigned bytes);
   void look_outside(Kind kind, uintptr_t pc, uintptr_t at, unsigned bytes);
-  [[noreturn]] void found_outside(Kind kind, uintptr_t pc, const char* what);
+  void look_misaligned(Kind kind, uintptr_t pc, uintptr_t at, unsigned bytes);
+  [[noreturn]] void found_bad(BadAccess::Why why, Kind kind, uintptr_t pc, const char* what);
   const Seen& seen() const { return seen_; }
 
   Order order;

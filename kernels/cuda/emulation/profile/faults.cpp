@@ -16,7 +16,7 @@ Places all_places(const std::vector<Seen>& launches) {
   std::vector<uintptr_t> pcs;
   for (const Seen& l : launches) {
     for (const SeenRace& r : l.races) pcs.insert(pcs.end(), {pc_of(r.first.site), pc_of(r.second.site)});
-    if (l.outside) pcs.push_back(pc_of(l.outside->touch.site));
+    if (l.bad) pcs.push_back(pc_of(l.bad->touch.site));
   }
   return places_of(std::move(pcs));
 }
@@ -55,7 +55,7 @@ Faults faults_in(const std::vector<Seen>& launches) {
   Faults faults;
   for (const Seen& l : launches) {
     for (const SeenRace& r : l.races) add(faults.races, {l.kernel, access(l, r.first, places), access(l, r.second, places), r.times});
-    if (l.outside) faults.outside.push_back({l.kernel, l.outside->what, access(l, l.outside->touch, places)});
+    if (l.bad) faults.bad.push_back({l.bad->why, l.kernel, l.bad->what, access(l, l.bad->touch, places)});
   }
   return faults;
 }
@@ -63,6 +63,6 @@ Faults faults_in(const std::vector<Seen>& launches) {
 std::string text(const Race& race) {
   return fmt::format("race in {}, {} times\n", race.kernel, race.times) + line_of(race.first) + line_of(race.second);
 }
-std::string text(const Outside& o) { return fmt::format("{} in {}\n", o.what, o.kernel) + line_of(o.access); }
+std::string text(const BadAccess& bad) { return fmt::format("{} in {}\n", bad.what, bad.kernel) + line_of(bad.access); }
 
 }  // namespace tapetum::emulation::profile

@@ -22,24 +22,26 @@ struct Race {
   uint64_t times = 0;    // that these two lines did so
 };
 
-// An access outside of the memory that cudaMalloc gave, or of an array whose bounds the compiler was told to watch (-fsanitize=bounds).
-struct Outside {
+// One that a GPU refuses, or should: outside of the memory that cudaMalloc gave, or of an array whose bounds the compiler was told to watch
+// (-fsanitize=bounds), or at an address that is no multiple of its size.
+struct BadAccess {
+  enum Why { outside, misaligned } why = outside;
   std::string kernel, what;  // "global store of 4 bytes at byte 260 of an allocation of 256"
   Access access;
 };
 
 struct Faults {
   std::vector<Race> races;  // each pair of lines once, in the order in which they were found
-  std::vector<Outside> outside;
+  std::vector<BadAccess> bad;
 };
 
-// Of the launches of `work`. An access outside ends its launch, as cudaErrorLaunchFailure; it is known for what it is where the memory was
-// allocated with Config::guard_device_memory. Not looked at: what TMA writes and wgmma reads. A fence comes after all fences before it, as if
+// Of the launches of `work`. A bad access ends its launch, as cudaErrorLaunchFailure; one outside is known for what it is where the memory
+// was allocated with Config::guard_device_memory. Not looked at: what TMA writes and wgmma reads. A fence comes after all fences before it, as if
 // an atomic said so. Throws std::runtime_error where addr2line (of binutils), which names the lines, cannot be run.
 // `which`: as kernels_of takes it (profile.h).
 Faults faults_of(const std::function<void()>& work, const std::function<bool()>& which = {});
 
 std::string text(const Race& race);  // a line, and two more with who did what, where, with the source
-std::string text(const Outside& outside);
+std::string text(const BadAccess& bad);
 
 }  // namespace tapetum::emulation::profile
