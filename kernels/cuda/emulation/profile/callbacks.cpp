@@ -14,18 +14,19 @@ enum Access { kLoad, kStore, kAtomic };
 
 // What lies in neither kind of memory is a register of the device.
 void touch(Access access, uintptr_t pc, const volatile void* p, unsigned bytes, bool aligned = true) {
-  Trace* trace = running_trace;
-  if (!trace) return;
+  if (!running_trace && !running_detector) return;
   const auto at = reinterpret_cast<uintptr_t>(p);
   Launch& launch = *current_launch();
   const bool shared = (at >= launch.dynamic_shared.begin && at < launch.dynamic_shared.end) || launch.static_shared.contains(at);
   const Kind first = shared ? Kind::shared_load : Kind::global_load, kind = static_cast<Kind>(static_cast<int>(first) + access);
-  if (!shared && launch.detector && !(launch.device.contains(at) && launch.device.contains(at + bytes - 1)))
-    launch.detector->look_outside(kind, pc, at, bytes);
-  if (!shared && !launch.device.contains(at)) return;
-  if (aligned && launch.detector) launch.detector->look_misaligned(kind, pc, at, bytes);
-  trace->push(kind, pc, access_value(at, bytes));
-  if (launch.detector) launch.detector->touch(kind, pc, at, bytes);
+  const bool known = shared || launch.device.contains(at);
+  if (Detector* d = running_detector) {
+    if (!shared && !(known && launch.device.contains(at + bytes - 1))) d->look_outside(kind, pc, at, bytes);
+    if (known && aligned) d->look_misaligned(kind, pc, at, bytes);
+    if (known) d->touch(kind, pc, at, bytes);
+  } else if (known) {
+    running_trace->push(kind, pc, access_value(at, bytes));
+  }
 }
 
 // The widest access to a structure that g++ reports as a range. Its alignment divides its size; one of 2, 4, 8 or 16 bytes comes here only
@@ -92,11 +93,10 @@ struct UbsanIndex {
   const UbsanType *array, *index;
 };
 void __ubsan_handle_out_of_bounds(UbsanIndex* place, uintptr_t index) {
-  Detector* detector = running_trace ? current_launch()->detector.get() : nullptr;
-  if (!detector) return;
+  if (!running_detector) return;
   char what[200];
   std::snprintf(what, sizeof what, "index %td of an array %.150s", static_cast<std::ptrdiff_t>(static_cast<int32_t>(index)), place->array->name);
-  detector->found_bad(BadAccess::outside, Kind::block, TAPETUM_EMULATION_CALLER, what);
+  running_detector->found_bad(BadAccess::outside, Kind::block, TAPETUM_EMULATION_CALLER, what);
 }
 
 void __tsan_vptr_update(void**, void*) {}

@@ -35,7 +35,7 @@ class Shadow {
   }
   void clear() {
     pages_.clear();
-    last_number_ = ~uintptr_t{0};
+    recent_.fill({});
   }
 
  private:
@@ -46,16 +46,17 @@ class Shadow {
   static bool conflict(Access a, Access b) { return a != b || a == kStore; }
   static void keep(const Order& order, Lists& lists, Access access, const Touch& now);
   Page& page(uintptr_t number) {
-    if (number != last_number_) {
-      last_ = &pages_[number];
-      last_number_ = number;
-    }
-    return *last_;
+    Recent& r = recent_[number % recent_.size()];
+    if (!r.page || r.number != number) r = {number, &pages_[number]};
+    return *r.page;
   }
 
   std::unordered_map<uintptr_t, Page> pages_;
-  uintptr_t last_number_ = ~uintptr_t{0};
-  Page* last_ = nullptr;
+  struct Recent {
+    uintptr_t number = 0;
+    Page* page = nullptr;
+  };
+  std::array<Recent, 64> recent_{};  // so that most accesses need not look for their page
 };
 
 }  // namespace tapetum::emulation::profile

@@ -11,6 +11,7 @@ namespace tapetum::emulation::profile {
 
 std::array<Trace, kMaxThreads> traces;
 thread_local Trace* running_trace TAPETUM_EMULATION_TLS = nullptr;
+thread_local Detector* running_detector TAPETUM_EMULATION_TLS = nullptr;
 
 namespace {
 
@@ -79,13 +80,19 @@ void begin_block(const Block& b) {
   if (launch->detector) launch->detector->begin_block(b);
 }
 
-void enter_thread(unsigned thread) { running_trace = current_launch() ? &traces[thread] : nullptr; }
-void leave_thread() { running_trace = nullptr; }
+void enter_thread(unsigned thread) {
+  Launch* launch = current_launch();
+  running_detector = launch ? launch->detector.get() : nullptr;
+  running_trace = launch && !running_detector ? &traces[thread] : nullptr;
+}
+void leave_thread() {
+  running_trace = nullptr;
+  running_detector = nullptr;
+}
 
 void access(Kind kind, uintptr_t caller, const void* at, unsigned bytes) {
-  if (!running_trace) return;
-  running_trace->push(kind, caller, access_value(reinterpret_cast<uintptr_t>(at), bytes));
-  if (Detector* d = current_launch()->detector.get()) d->touch(kind, caller, reinterpret_cast<uintptr_t>(at), bytes);
+  if (running_trace) running_trace->push(kind, caller, access_value(reinterpret_cast<uintptr_t>(at), bytes));
+  if (running_detector) running_detector->touch(kind, caller, reinterpret_cast<uintptr_t>(at), bytes);
 }
 void operation(Kind kind, uintptr_t caller, uint64_t bytes, uint64_t flops) {
   if (running_trace) running_trace->push(kind, caller, bytes << 32 | flops);

@@ -7,6 +7,8 @@
 
 namespace tapetum::emulation::profile {
 
+class Detector;
+
 // Key: call depth, from the deepest on; program counter; kind. The smallest key is the deepest function's earliest instruction.
 // Value: of an access its address and bytes, of an operation its bytes and flops.
 struct Entry {
@@ -46,7 +48,8 @@ class Trace {
 };
 
 extern std::array<Trace, kMaxThreads> traces;
-// Of the running CUDA thread; null where nothing is counted.
+// Of the running CUDA thread; null where nothing is counted. A launch is counted, or looked at for faults.
 extern thread_local Trace* running_trace TAPETUM_EMULATION_TLS;
+extern thread_local Detector* running_detector TAPETUM_EMULATION_TLS;
 
 }  // namespace tapetum::emulation::profile
