@@ -9,10 +9,10 @@
 namespace tapetum::ladders {
 
 struct Device {
-  void* (*allocate)(size_t bytes);  // null: there is no such memory
-  void (*release)(void* p);         // null: nothing
+  void* (*allocate)(size_t bytes);                         // null: there is no such memory
+  void (*release)(void* p);                                // null: nothing
   bool (*copy)(void* to, const void* from, size_t bytes);  // between any two places; waits
-  bool (*finish)();                 // waits; false where something failed
+  bool (*finish)();                                        // waits; false where something failed
   const char* (*last_error)();
   bool (*time)(const std::function<bool()>& work, double* milliseconds);
 };
