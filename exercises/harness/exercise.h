@@ -10,7 +10,7 @@
 
 namespace tapetum::exercises {
 
-using ladders::Arrays, ladders::Inputs, ladders::Sizes;
+using ladders::Arrays, ladders::Inputs, ladders::Sizes, ladders::cover;
 using Shapes = std::vector<Sizes>;
 
 // What is counted of a launch at the sizes `counted`, over all of its kernels.
@@ -47,9 +47,6 @@ struct Exercise {
 struct Register {
   Register(const char* file, const Exercise& exercise);
 };
-
-// Blocks of `each` that cover n.
-inline unsigned cover(int n, int each) { return static_cast<unsigned>((n + each - 1) / each); }
 
 }  // namespace tapetum::exercises
 
