@@ -20,8 +20,9 @@ class Debug(unittest.TestCase):
         self.assertIn("$2 = {x = 3, y = 1, z = 0}", text)  # next stays in the thread
         self.assertIn("$3 = true", text)
         self.assertRegex(text, r"#3 .*transpose_kernel .*4_padding\.cu:14")  # where thread 0 waits
-        self.assertRegex(text, r"thread +34 \(2,1,0\) +__syncthreads")
-        self.assertRegex(text, r"thread +35 \(3,1,0\) \* running")
+        self.assertRegex(text, r"threads 0 to 34 \(0,0,0\) to \(2,1,0\) +__syncthreads")
+        self.assertRegex(text, r"thread 35 \(3,1,0\) +\* running")
+        self.assertRegex(text, r"threads 36 to 1023 \(4,1,0\) to .* +not started")
 
     def test_errors(self):
         for words, arguments in {

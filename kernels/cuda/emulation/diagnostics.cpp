@@ -189,8 +189,13 @@ extern "C" __attribute__((used)) void tapetum_emulation_dump() {
   if (!current_block) return;
   const Block& b = block();
   std::fprintf(stderr, "%s, %u of %u threads alive\n", place_of(b, b.current).c_str(), b.alive, b.nthreads);
-  for (unsigned t = 0; t < b.nthreads; ++t) {
-    const uint3 i = b.thread_idx[t];
-    std::fprintf(stderr, "  thread %4u (%u,%u,%u) %s\n", t, i.x, i.y, i.z, state_of(b, t).c_str());
+  for (unsigned first = 0, next = 0; first < b.nthreads; first = next) {  // those in the same state together
+    const std::string state = state_of(b, first);
+    while (next < b.nthreads && state_of(b, next) == state) ++next;
+    const uint3 i = b.thread_idx[first], j = b.thread_idx[next - 1];
+    const std::string which = next - first == 1
+                                  ? fmt::format("thread {} ({},{},{})", first, i.x, i.y, i.z)
+                                  : fmt::format("threads {} to {} ({},{},{}) to ({},{},{})", first, next - 1, i.x, i.y, i.z, j.x, j.y, j.z);
+    std::fprintf(stderr, "  %-44s %s\n", which.c_str(), state.c_str());
   }
 }
