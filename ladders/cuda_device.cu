@@ -1,4 +1,4 @@
-#include "kernels/cuda/gpu/gpu.cuh"
+#include "kernels/cuda/gpu/properties.cuh"
 #include "ladders/device.h"
 
 namespace tapetum::ladders {
@@ -21,6 +21,18 @@ bool time(const std::function<bool()>& work, double* milliseconds) {
   return done;
 }
 
+const char* last_error() {
+  const char* words = gpu::last_error();
+  cudaGetLastError();
+  return words;
+}
+
+// CUDA programming guide, arithmetic instructions: 64 lanes of a multiprocessor of 8.0 multiply and add in a cycle, 128 of later ones.
+double flops() {
+  const gpu::Properties gpu = gpu::properties();
+  return 2.0 * (gpu.capability > 80 ? 128 : 64) * gpu.multiprocessors * gpu.clock;
+}
+
 }  // namespace
 
 extern const Device cuda;
@@ -29,8 +41,9 @@ const Device cuda{
     .release = [](void* p) { cudaFree(p); },
     .copy = [](void* to, const void* from, size_t bytes) { return cudaMemcpy(to, from, bytes, cudaMemcpyDefault) == cudaSuccess; },
     .finish = [] { return cudaDeviceSynchronize() == cudaSuccess && cudaPeekAtLastError() == cudaSuccess; },
-    .last_error = [] { return cudaGetErrorString(cudaGetLastError()); },
+    .last_error = last_error,
     .time = time,
+    .flops = flops,
 };
 
 }  // namespace tapetum::ladders

@@ -28,6 +28,7 @@ constexpr Device host{
     .finish = [] { return true; },
     .last_error = [] { return "no error"; },
     .time = time,
+    .flops = [] { return 0.0; },
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ struct Device {
   bool (*finish)();                                        // waits; false where something failed
   const char* (*last_error)();
   bool (*time)(const std::function<bool()>& work, double* milliseconds);
+  double (*flops)();  // a second at most, in f32, without matrix instructions; 0: nobody knows
 };
 
 const Device* device_of(DeviceKind kind);  // null: this build has none

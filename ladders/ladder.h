@@ -50,6 +50,7 @@ struct Ladder {
   std::function<int64_t(const Sizes&)> scratch;              // null: none
   std::vector<double> (*reference)(const Sizes&, const Inputs& x);
   double (*flops)(const Sizes&) = nullptr;  // a multiply-add is two; null: too few to matter beside the bytes
+  const char* vendor = nullptr;             // "matmul_forward:cublas": of the last step's slot; null: there is no such kernel
   void (*prepare)(Inputs& x) = nullptr;     // makes of random numbers what the steps and the reference take; null: nothing
 };
 

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "kernels/parallel.h"
 #include "kernels/roofline.h"
+#include "kernels/slot.h"
 #include "ladders/problem.h"
 
 namespace tapetum::bench {
@@ -22,8 +23,31 @@ double median(std::vector<double> v) {
 // What the device could do at most of what the ladder is made of, operations or bytes, a second; 0: nobody has measured it.
 double greatest_rate(const ladders::Ladder& ladder, int64_t bytes) {
   if (!ladder.flops) return 1e9 * ladders::copy_rate(ladder.device, bytes);
-  return ladder.device == DeviceKind::cpu ? kernels::roofline().flops : 0;
+  return ladder.device == DeviceKind::cpu ? kernels::roofline().flops : ladders::device_of(ladder.device)->flops();
 }
+
+// The ladder's last step, which is the library's, with the vendor's kernel in place of ours.
+class Vendor {
+ public:
+  Vendor(const ladders::Ladder& ladder, ladders::Problem& problem) : spec_(ladder.vendor), last_(*steps_of(ladder).back()), problem_(problem) {
+    if (!spec_) return;
+    const kernels::KernelGuard guard(spec_);
+    is_here_ = problem.check(last_).empty();
+  }
+  void measure() {
+    if (!is_here_) return;
+    const kernels::KernelGuard guard(spec_);
+    times_.push_back(problem_.milliseconds(last_));
+  }
+  double milliseconds() const { return is_here_ ? median(times_) : 0; }  // 0: this build has it not, or it cannot do this
+
+ private:
+  const char* spec_;
+  const ladders::Step& last_;
+  ladders::Problem& problem_;
+  bool is_here_ = false;
+  std::vector<double> times_;
+};
 
 }  // namespace
 
@@ -32,9 +56,12 @@ std::vector<Measured> measure(const ladders::Ladder& ladder, const std::vector<c
   ladders::Problem problem(ladder, ladder.timed);
   for (const ladders::Step* step : steps)
     if (const std::string fault = problem.check(*step); !fault.empty()) throw Error(fault);
+  Vendor vendor(ladder, problem);
   std::vector<std::vector<double>> times(steps.size());
-  for (size_t round = 0; round < kRounds; ++round)
+  for (size_t round = 0; round < kRounds; ++round) {
     for (size_t i = 0; i < steps.size(); ++i) times[i].push_back(problem.milliseconds(*steps[i]));
+    vendor.measure();
+  }
 
   const double work = ladder.flops ? ladder.flops(ladder.timed) : static_cast<double>(problem.bytes());
   const double most = greatest_rate(ladder, problem.bytes());
@@ -46,7 +73,8 @@ std::vector<Measured> measure(const ladders::Ladder& ladder, const std::vector<c
     all.push_back({{{"ms", "ms", ms, 3},
                     {"times_faster", "x faster", before / ms, 2},
                     ladder.flops ? Cell{"gflop_per_s", "GFLOP/s", 1e-9 * rate, 1} : Cell{"gb_per_s", "GB/s", 1e-9 * rate, 1},
-                    ladder.flops ? Cell{"percent_of_peak", "% of peak", percent, 1} : Cell{"percent_of_copy", "% of a copy's", percent, 1}},
+                    ladder.flops ? Cell{"percent_of_peak", "% of peak", percent, 1} : Cell{"percent_of_copy", "% of a copy's", percent, 1},
+                    {"percent_of_vendor", "% of the vendor's", 100 * vendor.milliseconds() / ms, 1}},
                    {}});
     before = ms;
   }

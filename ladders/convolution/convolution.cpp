@@ -55,6 +55,7 @@ const Ladder convolution{
     .scratch = scratch,
     .reference = reference,
     .flops = [](const Sizes& s) { return 2.0 * 9 * s[1] * static_cast<double>(pixels(s)) * s[2]; },
+    .vendor = "conv2d_forward:cudnn",
 };
 
 }  // namespace tapetum::ladders

@@ -36,6 +36,7 @@ const Ladder gemm{
     .scratch = nullptr,
     .reference = reference,
     .flops = [](const Sizes& s) { return 2.0 * s[0] * s[1] * s[2]; },
+    .vendor = "matmul_forward:cublas",
 };
 
 extern const Ladder cpu_gemm;

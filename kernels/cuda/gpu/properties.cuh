@@ -14,17 +14,19 @@ constexpr bool kEmulated = true;
 struct Properties {
   int capability;  // 80: sm_80
   int multiprocessors;
+  double clock;  // Hz, at most
 };
 inline Properties properties() {
 #if defined(__CUDACC__)
-  int device = 0, major = 0, minor = 0, multiprocessors = 0;
+  int device = 0, major = 0, minor = 0, multiprocessors = 0, kilohertz = 0;
   cudaGetDevice(&device);
   cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
   cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device);
   cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device);
-  return {10 * major + minor, multiprocessors};
+  cudaDeviceGetAttribute(&kilohertz, cudaDevAttrClockRate, device);
+  return {10 * major + minor, multiprocessors, 1e3 * kilohertz};
 #else
-  return {90, 4};  // the emulator has Hopper's instructions
+  return {90, 4, 0};  // the emulator has Hopper's instructions
 #endif
 }
 
