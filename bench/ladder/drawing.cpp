@@ -209,7 +209,12 @@ void begin_at_bank_0(std::vector<Request>& requests) {
       for (uintptr_t& address : r.address) address -= first;
 }
 
-// The requests of a line, those of each kind by themselves, in the order in which it makes them.
+bool stores(profile::Kind k) {
+  using enum profile::Kind;
+  return k == global_store || k == global_atomic || k == shared_store || k == shared_atomic || k == cp_async_shared;
+}
+
+// The requests of a line, those of each kind by themselves: what it loads, then what it stores.
 std::vector<std::vector<const Request*>> of_line(const std::vector<Request>& requests, const std::string& file, int line) {
   std::vector<std::vector<const Request*>> kinds;
   for (const Request& r : requests) {
@@ -217,6 +222,7 @@ std::vector<std::vector<const Request*>> of_line(const std::vector<Request>& req
     auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k[0]->kind == r.kind && k[0]->size == r.size; });
     (kind == kinds.end() ? kinds.emplace_back() : *kind).push_back(&r);
   }
+  std::stable_partition(kinds.begin(), kinds.end(), [](const auto& k) { return !stores(k[0]->kind); });
   return kinds;
 }
 

@@ -50,7 +50,7 @@ const Ladder nms{
     .outputs = [](const Sizes& s) { return int64_t{s[0]}; },
     .columns =
         [](const Sizes&) {
-          return std::vector<int64_t>{4, 32};
+          return std::vector<int64_t>{64, 32};
         },
     .scratch = [](const Sizes& s) { return 2 * (int64_t{s[0]} + 1) * (cover(s[0], 64) + 1); },
     .reference = reference,
