@@ -7,15 +7,12 @@
 #include "kernels/cuda/access.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/lines.cuh"
-#include "kernels/softmax.h"
+#include "kernels/cuda/softmax.cuh"
 
 namespace tapetum::kernels {
 namespace {
 
 template <class Args> bool supports(const Args& a) { return is_floating(a.shape.dtype); }
-template <class Args> double error(const Args& a) { return 8 + __builtin_sqrt(static_cast<double>(a.shape.length)); }
-
-enum class Result { probability, logarithm };
 
 template <Result result, class T, int lanes> __global__ void __launch_bounds__(kThreads) softmax_forward_kernel(LineShape s, T* y, const T* x) {
   const int64_t number = line_of_thread<lanes>();
@@ -77,7 +74,7 @@ template <Result result> Status backward(const SoftmaxBackwardArgs& a, Workspace
 }  // namespace
 
 #define SOFTMAX(Args, op, function) \
-  TAPETUM_CANDIDATE(Args, op##_cuda) { .name = "lines", .supports = supports, .error = error, .run = function }
+  TAPETUM_CANDIDATE(Args, op##_cuda) { .name = "lines", .supports = supports, .error = softmax_error<Args>, .run = function }
 
 SOFTMAX(SoftmaxArgs, softmax_forward, forward<Result::probability>);
 SOFTMAX(SoftmaxArgs, log_softmax_forward, forward<Result::logarithm>);

@@ -5,18 +5,16 @@
 #include "kernels/cuda/access.cuh"
 #include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/lines.cuh"
-#include "kernels/softmax.h"
+#include "kernels/cuda/softmax.cuh"
 
 namespace tapetum::kernels {
 namespace {
 
 constexpr int kShort = 8, kLong = 32;  // values of a line that each lane holds at most
 
-bool supports_shape(const LineShape& s) { return is_floating(s.dtype) && s.dtype != DType::f64 && has_warp_per_line(s) && s.length <= kLong * kWarp; }
-template <class Args> bool supports(const Args& a) { return supports_shape(a.shape); }
-template <class Args> double error(const Args& a) { return 8 + __builtin_sqrt(static_cast<double>(a.shape.length)); }
-
-enum class Result { probability, logarithm };
+template <class Args> bool supports(const Args& a) {
+  return is_floating(a.shape.dtype) && a.shape.dtype != DType::f64 && has_warp_per_line(a.shape) && a.shape.length <= kLong * kWarp;
+}
 
 // A lane's part of a line: `kEach` neighbours of it, in one access, then those 32 * kEach further on. What lies behind its end is `fill`.
 template <class T, int kHeld, int kEach> struct Held {
@@ -118,7 +116,7 @@ template <Result result> Status backward(const SoftmaxBackwardArgs& a, Workspace
 }  // namespace
 
 #define SOFTMAX(Args, op, function) \
-  TAPETUM_CANDIDATE(Args, op##_registers_cuda) { .name = "registers", .supports = supports, .error = error, .run = function }
+  TAPETUM_CANDIDATE(Args, op##_registers_cuda) { .name = "registers", .supports = supports, .error = softmax_error<Args>, .run = function }
 
 SOFTMAX(SoftmaxArgs, softmax_forward, forward<Result::probability>);
 SOFTMAX(SoftmaxArgs, log_softmax_forward, forward<Result::logarithm>);
