@@ -22,11 +22,12 @@ constexpr auto kEmpty = viz::Color::hex(0xf1f4f7), kWasted = viz::Color::hex(0xf
 constexpr unsigned kLanes = 32;
 
 // From blue over green to red, so that neighbouring lanes are alike.
+const std::vector<viz::Color> kScale{viz::Color::hex(0x2c5fa8), viz::Color::hex(0x1f9d8b), viz::Color::hex(0xd9a520), viz::Color::hex(0xc4402f)};
+
 viz::Color color_of_lane(int lane) {
-  constexpr uint32_t stops[] = {0x2c5fa8, 0x1f9d8b, 0xd9a520, 0xc4402f};
-  const double place = 3.0 * lane / (kLanes - 1);
-  const int below = std::min(static_cast<int>(place), 2);
-  return viz::mix(viz::Color::hex(stops[below]), viz::Color::hex(stops[below + 1]), place - below);
+  const double place = static_cast<double>(kScale.size() - 1) * lane / (kLanes - 1);
+  const size_t below = std::min(static_cast<size_t>(place), kScale.size() - 2);
+  return viz::mix(kScale[below], kScale[below + 1], place - static_cast<double>(below));
 }
 
 std::string many(size_t n, const std::string& one) { return fmt::format("{} {}{}", n, one, n == 1 ? "" : one.back() == 's' ? "es" : "s"); }
@@ -137,9 +138,13 @@ class Page {
       for (const auto& [warp, masks] : of_warp) {
         if (warp >= kMostWarps) break;
         const double x = kLeft + 40 + warp * (kLanes * kThin + 6);
+        const uint32_t mask = round < masks.size() ? masks[round] : 0;
+        if (mask == ~0u) {
+          svg_.scale(x, y_ + 4, kLanes * kThin, 9);
+          continue;
+        }
         svg_.rect(x, y_ + 4, kLanes * kThin, 9, kEmpty);
-        if (round < masks.size())
-          for_lanes(masks[round], [&](int lane) { svg_.rect(x + lane * kThin, y_ + 4, kThin - 0.5, 9, color_of_lane(lane)); });
+        for_lanes(mask, [&](int lane) { svg_.rect(x + lane * kThin, y_ + 4, kThin - 0.5, 9, color_of_lane(lane)); });
       }
       y_ += 12;
     }
@@ -168,7 +173,7 @@ class Page {
     y_ += 18;
   }
 
-  Svg svg_{kWidth};
+  Svg svg_{kWidth, kScale};
   std::vector<std::string> source_;
   double y_ = 0, below_ = 0;
 };

@@ -38,6 +38,12 @@ void Svg::rect(double x, double y, double width, double height, viz::Color fill)
   reaches(y + height);
 }
 
+void Svg::scale(double x, double y, double width, double height) {
+  body_ +=
+      fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"url(#scale)\"/>\n", number(x), number(y), number(width), number(height));
+  reaches(y + height);
+}
+
 void Svg::frame(double x, double y, double width, double height, viz::Color line) {
   body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"{}\"/>\n", number(x), number(y), number(width),
                        number(height), hex(line));
@@ -58,10 +64,15 @@ void Svg::source(double x, double y, double size, std::string_view text, viz::Co
 
 std::string Svg::text() const {
   const std::string height = number(height_ + 12);
+  std::string stops;
+  for (size_t i = 0; i < scale_.size(); ++i)
+    stops += fmt::format("<stop offset=\"{}\" stop-color=\"{}\"/>", number(static_cast<double>(i) / static_cast<double>(scale_.size() - 1)),
+                         hex(scale_[i]));
   return fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" font-family=\"sans-serif\">\n"
-      "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n{2}</svg>\n",
-      width_, height, body_);
+      "<defs><linearGradient id=\"scale\">{2}</linearGradient></defs>\n"
+      "<rect width=\"{0}\" height=\"{1}\" fill=\"#ffffff\"/>\n{3}</svg>\n",
+      width_, height, stops, body_);
 }
 
 }  // namespace tapetum::bench

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "viz/color.h"
 
@@ -10,9 +11,10 @@ namespace tapetum::bench {
 
 class Svg {
  public:
-  explicit Svg(int width) : width_(width) {}
+  Svg(int width, std::vector<viz::Color> scale) : width_(width), scale_(std::move(scale)) {}
 
   void rect(double x, double y, double width, double height, viz::Color fill);
+  void scale(double x, double y, double width, double height);  // from the first colour of the scale to its last
   void frame(double x, double y, double width, double height, viz::Color line);
   enum class Align { begin, middle };
   // `size` in pixels; y is the baseline.
@@ -25,6 +27,7 @@ class Svg {
   void reaches(double y) { height_ = std::max(height_, y); }
 
   int width_;
+  std::vector<viz::Color> scale_;
   double height_ = 0;
   std::string body_;
 };
