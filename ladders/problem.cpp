@@ -9,8 +9,10 @@
 namespace tapetum::ladders {
 namespace {
 
-constexpr int64_t kGuard = 64;    // floats behind y that nobody may write
-constexpr int kUnwritten = 0xff;  // of each byte of y before a step runs: NaN
+constexpr int64_t kGuard = 64;  // floats behind y that nobody may write
+// What y and scratch hold before a step runs, of a float's bits: NaNs, and that of y is none that arithmetic makes of others, so that it tells
+// what was not written from what was made of something that was not.
+constexpr uint32_t kUnwritten = 0xffe5e5e5, kUnset = 0xffffffff;
 
 const Device& device_or_throw(DeviceKind kind) {
   const Device* device = device_of(kind);
@@ -32,7 +34,7 @@ std::vector<float> numbers(int64_t n, double low, double high, uint32_t seed) {
 bool is_unwritten(float v) {
   uint32_t bits;
   std::memcpy(&bits, &v, sizeof bits);
-  return bits == 0xffffffff;
+  return bits == kUnwritten;
 }
 
 void expect(const Device& device, bool done, const std::string& what) {
@@ -78,9 +80,8 @@ float* Problem::allocate(int64_t floats) const {
 
 void Problem::copy(void* to, const void* from, size_t floats) const { expect(device_, device_.copy(to, from, floats * sizeof(float)), "copy"); }
 
-void Problem::spoil(float* data, int64_t floats) const {
-  std::vector<float> values(static_cast<size_t>(floats));
-  std::memset(values.data(), kUnwritten, values.size() * sizeof(float));
+void Problem::spoil(float* data, int64_t floats, uint32_t bits) const {
+  const std::vector<uint32_t> values(static_cast<size_t>(floats), bits);
   copy(data, values.data(), values.size());
 }
 
@@ -91,8 +92,8 @@ void Problem::run(const Attempt& attempt) {
 }
 
 Fault Problem::find_fault(const Attempt& attempt) {
-  spoil(arrays_.y, outputs_ + kGuard);
-  if (scratch_) spoil(arrays_.scratch, scratch_);
+  spoil(arrays_.y, outputs_ + kGuard, kUnwritten);
+  if (scratch_) spoil(arrays_.scratch, scratch_, kUnset);
   try {
     run(attempt);
   } catch (const Error& e) {

@@ -33,7 +33,7 @@ class Problem {
  private:
   float* allocate(int64_t floats) const;
   void copy(void* to, const void* from, size_t floats) const;
-  void spoil(float* data, int64_t floats) const;  // NaN everywhere
+  void spoil(float* data, int64_t floats, uint32_t bits) const;
 
   const Ladder& ladder_;
   const Device& device_;

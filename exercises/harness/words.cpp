@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstdlib>
 
 #include "kernels/cuda/emulation/config.h"
@@ -10,6 +12,8 @@ namespace tapetum::exercises {
 namespace {
 
 namespace profile = ladders::profile;
+
+constexpr float kUnset = std::bit_cast<float>(0xfefefefe);  // -ftrivial-auto-var-init=pattern
 
 // "y[2][0]"
 std::string element(const Sizes& shape, int64_t i) {
@@ -46,24 +50,32 @@ int line_between(const profile::Access& a, const profile::Access& b, const char*
   return 0;
 }
 
-std::string advice(const profile::Race& r) {
+struct Advice {
+  std::string text;
+  int line = 0;  // that it names, if it does
+};
+
+Advice advice(const profile::Race& r) {
   const auto &a = r.first, &b = r.second;
-  if (writes(a.kind) && writes(b.kind)) return "Two threads write the same place: either an index is wrong, or one of them should not write.";
-  if (!same(a.block, b.block)) return "Within a launch nothing orders two blocks but atomics: use one, or a second launch.";
+  if (writes(a.kind) && writes(b.kind)) return {"Two threads write the same place: either an index is wrong, or one of them should not write."};
+  if (!same(a.block, b.block)) return {"Within a launch nothing orders two blocks but atomics: use one, or a second launch."};
   if (a.file == b.file && a.line == b.line && !is_atomic(a.kind) && !is_atomic(b.kind))
-    return "Reading, adding and writing are three things: another thread may come in between. An atomic does them in one, a barrier keeps threads "
-           "apart.";
-  if (const int line = line_between(a, b, "__syncthreads"))
-    return fmt::format("Line {} has a barrier, but not both threads come to it: all threads of a block have to, whatever branches they take.", line);
-  if (const int line = line_between(b, a, "__syncthreads"))
-    return fmt::format(
-        "The barrier of line {} keeps them apart within a turn of a loop, but not one turn from the next: a second one is missing. Or do not all "
-        "threads come to it?",
-        line);
+    return {
+        "Reading, adding and writing are three things: another thread may come in between. An atomic does them in one, a barrier keeps threads "
+        "apart."};
+  const auto [above, below] = std::minmax(a.line, b.line);
+  if (a.file == b.file && above < r.barrier.line && r.barrier.line < below)
+    return {fmt::format("The barrier of line {} keeps them apart within a turn of a loop, but not one turn from the next: a second one is missing.",
+                        r.barrier.line),
+            r.barrier.line};
+  if (const int line = std::max(line_between(a, b, "__syncthreads"), line_between(b, a, "__syncthreads")))
+    return {fmt::format("Line {} has a barrier, but not both threads come to it: all threads of a block have to, whatever branches they take.", line),
+            line};
   if (const int line = line_between(a, b, "__syncwarp"))
-    return fmt::format("Line {} has a __syncwarp(), but it orders only the lanes of one warp that its mask names.", line);
-  return "A barrier is missing between the two: __syncthreads() for the threads of a block, __syncwarp() for the lanes of a warp. Threads of a "
-         "warp do not run in step, and shuffles do not order memory.";
+    return {fmt::format("Line {} has a __syncwarp(), but it orders only the lanes of one warp that its mask names.", line), line};
+  return {
+      "A barrier is missing between the two: __syncthreads() for the threads of a block, __syncwarp() for the lanes of a warp. Threads of a "
+      "warp do not run in step, and shuffles do not order memory."};
 }
 
 // The emulator's words have places in them: "... (exercises/softmax/3_x.cu:20)".
@@ -81,10 +93,13 @@ std::vector<Place> places_in(const std::string& text) {
 
 Verdict verdict_of(const profile::Race& r) {
   const char* memory = is_shared(r.first.kind) ? "shared" : "global";
-  return {"race",
-          fmt::format("Two threads access the same bytes of {} memory, and nothing says who comes first{}:\n{}{}{}\n", memory,
-                      r.times > 1 ? fmt::format(" ({} times)", r.times) : "", done_by(r.first), done_by(r.second), advice(r)),
-          {{r.first.file, r.first.line}, {r.second.file, r.second.line}}};
+  const Advice a = advice(r);
+  Verdict v{"race",
+            fmt::format("Two threads access the same bytes of {} memory, and nothing says who comes first{}:\n{}{}{}\n", memory,
+                        r.times > 1 ? fmt::format(" ({} times)", r.times) : "", done_by(r.first), done_by(r.second), a.text),
+            {{r.first.file, r.first.line}, {r.second.file, r.second.line}}};
+  if (a.line) v.places.push_back({r.first.file, a.line});
+  return v;
 }
 
 Verdict verdict_of(const profile::BadAccess& bad) {
@@ -120,6 +135,7 @@ Verdict verdict_of(const ladders::Fault& f, const Sizes& shape) {
   v.text = fmt::format("{} {}; it should be {:.7g}. {} of {} elements are wrong.\n", element(shape, static_cast<int64_t>(f.at)), is, f.expected,
                        f.elements, f.all);
   if (f.belongs_at >= 0) v.text += fmt::format("The value belongs at {}.\n", element(shape, f.belongs_at));
+  if (f.what == ladders::Fault::wrong && f.got <= kUnset) v.text += "A variable that nobody has set holds -1.7e38.\n";
   if (f.what == ladders::Fault::wrong && std::isnan(f.got))
     v.text += "NaN is what memory holds that nobody has written: a value was read too early, or from the wrong place.\n";
   return v;

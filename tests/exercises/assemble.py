@@ -9,7 +9,7 @@ solution is changed: "- " a piece of it that is there once, "+ " what takes its 
     - [kTile + 1]
     + [kTile]
 
-`a` and `b` are parts of the lines that the verdict has to name."""
+`a` and `b` are parts of the lines that the verdict has to name; `result saying "c"`: a part of its text."""
 import pathlib, re, sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -25,13 +25,13 @@ def gap(exercise):
 
 
 def mistakes(name):
-    """(name, what, parts of lines, [(old, new)]) of each."""
+    """(name, what, parts of lines, part of the text, [(old, new)]) of each."""
     for entry in re.split(r"\n\s*\n", (HERE / f"mistakes/{name}.txt").read_text().strip()):
         head, *changes = entry.splitlines()
-        mistake, what, where = re.fullmatch(r"(\w+): ([a-z ]+?)(?: at (`.*`))?", head).groups()
+        mistake, what, where, said = re.fullmatch(r'(\w+): ([a-z ]+?)(?: at (`.*`))?(?: saying "(.*)")?', head).groups("")
         hunks = re.findall(r"((?:- .*\n)+)((?:\+ .*\n)*)(?:~\n)?", "".join(c + "\n" for c in changes))
         text = lambda lines: "\n".join(l[2:] for l in lines.splitlines())
-        yield mistake, what, re.findall(r"`(.*?)`", where or ""), [(text(old), text(new)) for old, new in hunks]
+        yield mistake, what, re.findall(r"`(.*?)`", where), said, [(text(old), text(new)) for old, new in hunks]
 
 
 def variants(exercise, name):
@@ -40,7 +40,7 @@ def variants(exercise, name):
     solution = (HERE / f"solutions/{name}.cu").read_text()
     filled = lambda text: "\n".join(before + ["  " + l if l else l for l in text.splitlines()] + after) + "\n"
     result = {"given": "\n".join(before + given + after) + "\n", "solution": filled(solution)}
-    for mistake, what, parts, pairs in mistakes(name):
+    for mistake, _, _, _, pairs in mistakes(name):
         text = solution
         for old, new in pairs:
             if text.count(old) != 1:

@@ -25,12 +25,12 @@ def lines_of(variant, verdict):
     return [text[p["line"] - 1] for p in verdict["places"] if pathlib.Path(p["file"]).name == f"{variant}.cu"]
 
 
-def expect(variant, what, parts):
+def expect(variant, what, parts, said=""):
     v = verdict(variant)
     lines = lines_of(variant, v)
-    named = v["what"] == what and all(any(part in line for line in lines) for part in parts)
+    named = v["what"] == what and all(any(part in line for line in lines) for part in parts) and said in v["text"]
     if not named:
-        failures.append(f"{variant}: expected {what or 'nothing'} at {parts}, got {v['what'] or 'nothing'} at {lines}\n{v['text']}")
+        failures.append(f"{variant}: expected {what or 'nothing'} at {parts} saying {said!r}, got {v['what'] or 'nothing'} at {lines}\n{v['text']}")
     if "--show" in sys.argv:
         print(f"--- {variant}: {v['what']}\n{v['text']}")
     return v
@@ -41,8 +41,8 @@ if not any(words in given["text"] for words in ["is not written", "is 0;"]):
     failures.append(f"as given, {given['text']}")
 expect("solution", "", [])
 count = 0
-for mistake, what, parts, _ in mistakes(NAME):
-    expect(mistake, what, parts)
+for mistake, what, parts, said, _ in mistakes(NAME):
+    expect(mistake, what, parts, said)
     count += 1
 if count < 3:
     failures.append(f"{count} mistakes: three at least")

@@ -21,7 +21,7 @@ int reduced(const BlockBarrier& bar, unsigned alive) {
 
 void release(Block& b) {
   profile::flush(b);
-  profile::meet(b);
+  profile::meet(b, b.barrier.at);
   BlockBarrier& bar = b.barrier;
   bar.result = reduced(bar, b.alive);
   bar.arrived = 0;

@@ -57,6 +57,21 @@ void Shadow::keep(const Order& order, Lists& lists, Access access, const Touch& 
 void Detector::begin_block(const Block& b) {
   order.begin_block(blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z), b.nthreads);
   shared_.clear();
+  barrier_ = {};
+  met_.clear();
+}
+
+void Detector::meet(const Block& b, Loc at) {
+  met_.clear();
+  for (uint32_t w = 0; w < b.nwarps; ++w) append(met_, w, b.warps[w].alive);
+  order.meet(met_);
+  barrier_ = at;
+}
+
+// Of a race's first touch: since whoever met there is ordered by it, it comes after, or by a thread that was not there.
+Loc Detector::barrier_before(const Touch& first) const {
+  const bool here = first.moment.block == order.now(0).block && std::binary_search(met_.begin(), met_.end(), first.moment.thread);
+  return here ? barrier_ : Loc();
 }
 
 Touch Detector::now(Kind kind, uintptr_t pc) const { return {key_of(0, pc, kind) & kSite, order.now(block().current), 0}; }
@@ -65,7 +80,7 @@ void Detector::touch(Kind kind, uintptr_t pc, uintptr_t at, unsigned bytes) {
   Shadow& shadow = is_shared(kind) ? shared_ : global_;
   shadow.touch(order, access_of(kind), now(kind, pc), at, at + bytes, [&](const Touch& first, const Touch& second) {
     const auto [entry, is_new] = numbers_.try_emplace({first.site, second.site}, seen_.races.size());
-    if (is_new) seen_.races.push_back({first, second, 0});
+    if (is_new) seen_.races.push_back({first, second, 0, barrier_before(first)});
     ++seen_.races[entry->second].times;
   });
 }
@@ -98,12 +113,8 @@ void meet(unsigned warp, uint32_t lanes) {
   append(threads, warp, lanes);
   d->order.meet(threads);
 }
-void meet(const Block& b) {
-  Detector* d = detector();
-  if (!d) return;
-  std::vector<uint32_t> threads;
-  for (uint32_t w = 0; w < b.nwarps; ++w) append(threads, w, b.warps[w].alive);
-  d->order.meet(threads);
+void meet(const Block& b, Loc at) {
+  if (Detector* d = detector()) d->meet(b, at);
 }
 void release(const void* object) {
   if (Detector* d = detector()) d->order.release(object, block().current);

@@ -54,7 +54,7 @@ Faults faults_in(const std::vector<Seen>& launches) {
   const Places places = all_places(launches);
   Faults faults;
   for (const Seen& l : launches) {
-    for (const SeenRace& r : l.races) add(faults.races, {l.kernel, access(l, r.first, places), access(l, r.second, places), r.times});
+    for (const SeenRace& r : l.races) add(faults.races, {l.kernel, access(l, r.first, places), access(l, r.second, places), r.times, r.barrier});
     if (l.bad) faults.bad.push_back({l.bad->why, l.kernel, l.bad->what, access(l, l.bad->touch, places)});
   }
   return faults;

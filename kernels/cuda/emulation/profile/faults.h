@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 #include <vector>
+#include "kernels/cuda/emulation/location.h"
 #include "kernels/cuda/emulation/profile/kind.h"
 #include "kernels/cuda/emulation/vector_types.h"
 
@@ -20,6 +21,7 @@ struct Race {
   std::string kernel;
   Access first, second;  // as they came here; on a GPU it may be the other way around
   uint64_t times = 0;    // that these two lines did so
+  Loc barrier{};         // the last __syncthreads() that both threads had passed, where they are of one block and it has one
 };
 
 // One that a GPU refuses, or should: outside of the memory that cudaMalloc gave, or of an array whose bounds the compiler was told to watch

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <vector>
+#include "kernels/cuda/emulation/location.h"
 #include "kernels/cuda/emulation/profile/kind.h"
 
 namespace tapetum::emulation {
@@ -46,7 +47,7 @@ void tma_copy(uintptr_t caller, const TensorMap& map, const int* first);  // of 
 
 // To the race detector, in what order threads do things. What each of those that meet did before, all of them know after.
 void meet(unsigned warp, uint32_t lanes);
-void meet(const Block& b);                          // all that have not returned
+void meet(const Block& b, Loc at);                  // all that have not returned
 void release(const void* object);                   // what the running thread did ...
 void acquire(const void* object, unsigned thread);  // ... comes before what this one does from now on
 void forget(const void* object);
@@ -73,7 +74,7 @@ inline void access(Kind, uintptr_t, const void*, unsigned) {}
 inline void operation(Kind, uintptr_t, uint64_t = 0, uint64_t = 0) {}
 inline void tma_copy(uintptr_t, const TensorMap&, const int*) {}
 inline void meet(unsigned, uint32_t) {}
-inline void meet(const Block&) {}
+inline void meet(const Block&, Loc) {}
 inline void release(const void*) {}
 inline void acquire(const void*, unsigned) {}
 inline void forget(const void*) {}
