@@ -43,9 +43,9 @@ const Exercise exercise{
     .inputs = inputs,
     .output = output,
     .reference = reference,
-    .limits = {{Count::bytes_loaded, kBlocks * kSteps * 2 * kTile * kTile * 4},
+    .limits = {{Count::bytes_loaded, kBlocks* kSteps * 2 * kTile* kTile * 4},
                {Count::bank_conflicts, 0},
-               {Count::shared_requests, kBlocks * kSteps * kWarps * 2 * (1 + kTile)},
-               {Count::barriers, kBlocks * kSteps * kWarps * 2}},
+               {Count::shared_requests, kBlocks* kSteps* kWarps * 2 * (1 + kTile)},
+               {Count::barriers, kBlocks* kSteps* kWarps * 2}},
 };
 const Register registered(__FILE__, exercise);
