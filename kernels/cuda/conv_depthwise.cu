@@ -7,6 +7,7 @@
 #include "kernels/cuda/collectives.cuh"
 #include "kernels/cuda/conv_epilogue.cuh"
 #include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/neighbours.cuh"
 
 namespace tapetum::kernels {
 namespace {
@@ -26,8 +27,6 @@ struct Depthwise {
   const void *packed, *bias;
 };
 
-template <class T, int V> struct alignas(sizeof(T) * V) Run { T at[V]; };
-
 // The index that tap `r` reads for output index `i` of the primitive, or -1.
 template <bool forward> __device__ int source(int i, int r, int64_t stride, int64_t padding, int64_t dilation, int size) {
   const int step = static_cast<int>(stride), shift = r * static_cast<int>(dilation) - static_cast<int>(padding);
@@ -40,7 +39,7 @@ template <bool forward> __device__ int source(int i, int r, int64_t stride, int6
 }
 
 template <class T, int V, bool forward> __global__ void __launch_bounds__(kThreads) conv2d_depthwise_kernel(Depthwise d, Epilogue<T> epilogue) {
-  using Values = Run<T, V>;
+  using Values = Neighbours<T, V>;
   const Conv2dShape& z = d.shape;
   const int runs = static_cast<int>(z.c) / V, groups = (d.out.w + kPixels - 1) / kPixels, i = static_cast<int>(thread_number());
   if (i >= z.n * d.out.h * groups * runs) return;

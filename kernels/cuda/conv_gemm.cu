@@ -27,18 +27,27 @@ __global__ void __launch_bounds__(PixelTile<channels, channels_last>::kThreads, 
   const T* bias = f.bias ? f.bias + group * f.channels : nullptr;
   T* out = f.out + group * f.out_group;
 
-  const auto store = [&](int64_t i, int64_t k, float sum) {
-    if (i >= in.pixels.count || k >= f.channels) return;
+  const auto place = [&](int64_t i, int64_t k) {
+    const Pixels::At at = in.pixels.at(static_cast<int>(i));
+    return out + at.n * f.out_stride.n + k * f.out_stride.c + at.h * f.out_stride.h + at.w * f.out_stride.w;
+  };
+  const auto finish = [&](int64_t i, int64_t k, float sum) {
     const Pixels::At at = in.pixels.at(static_cast<int>(i));
     const int64_t c = group * f.channels + k;
-    const float y = f.epilogue(bias ? sum + widen(bias[k]) : sum, c, f.epilogue.at(at.n, c, at.h, at.w));
-    out[at.n * f.out_stride.n + k * f.out_stride.c + at.h * f.out_stride.h + at.w * f.out_stride.w] = narrow<T>(y);
+    return narrow<T>(f.epilogue(bias ? sum + widen(bias[k]) : sum, c, f.epilogue.at(at.n, c, at.h, at.w)));
+  };
+  using Tile = PixelTile<channels, channels_last>;
+  const auto store = [&](int64_t row, int64_t column, const auto& sums) {
+    const int64_t rows = channels_last ? in.pixels.count : f.channels, columns = channels_last ? f.channels : in.pixels.count;
+    if (row >= rows) return;
+    write_neighbours<Tile::kGroup>(
+        columns - column, [&](int q) { return channels_last ? place(row, column + q) : place(column + q, row); },
+        [&](int q) { return channels_last ? finish(row, column + q, sums[q]) : finish(column + q, row, sums[q]); });
   };
   if constexpr (channels_last)
-    multiply_tile<PixelTile<channels, true>>(patches, filters, pixel, channel, 0, in.elements.count, store);
+    multiply_tile<Tile>(patches, filters, pixel, channel, 0, in.elements.count, store);
   else
-    multiply_tile<PixelTile<channels, false>>(filters, patches, channel, pixel, 0, in.elements.count,
-                                              [&](int64_t k, int64_t i, float sum) { store(i, k, sum); });
+    multiply_tile<Tile>(filters, patches, channel, pixel, 0, in.elements.count, store);
 }
 
 template <int channels, bool channels_last, bool filter_along_depth, class T> Status launch(const Correlation<T>& f, const Workspace& workspace) {

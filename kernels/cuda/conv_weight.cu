@@ -33,10 +33,12 @@ __global__ void __launch_bounds__(WeightTile::kThreads, 2) conv2d_grad_weight_im
   const ElementLines<T, !channels_last> patches{x};
   float* sums = f.sums + (part * f.groups + group) * f.channels * elements;
   const int64_t begin = part * f.pixels, end = min(begin + f.pixels, static_cast<int64_t>(x.pixels.count));
-  multiply_tile<WeightTile>(gradients, patches, tile / across * WeightTile::kRows, tile % across * WeightTile::kColumns, begin, end,
-                            [&](int64_t k, int64_t element, float sum) {
-                              if (k < f.channels && element < elements) sums[k * elements + element] = sum;
-                            });
+  const auto store = [&](int64_t k, int64_t element, const auto& part_of) {
+    if (k < f.channels)
+      write_neighbours<WeightTile::kGroup>(
+          elements - element, [&](int q) { return sums + k * elements + element + q; }, [&](int q) { return part_of[q]; });
+  };
+  multiply_tile<WeightTile>(gradients, patches, tile / across * WeightTile::kRows, tile % across * WeightTile::kColumns, begin, end, store);
 }
 
 // One thread for each weight.

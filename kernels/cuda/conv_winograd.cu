@@ -168,8 +168,10 @@ __global__ void __launch_bounds__(ProductTile::kThreads, 2) conv2d_winograd_prod
   const DenseLines<channels_last> inputs{b.v + t * b.count * p.c, b.count, p.c};
   const DenseLines<true> filters{b.u + t * p.k * p.c, p.k, p.c};
   float* products = b.products + t * b.count * p.k;
-  const auto store = [&](int64_t i, int64_t j, float sum) {
-    if (i < rows && j < columns) products[i * columns + j] = sum;
+  const auto store = [&](int64_t i, int64_t j, const auto& sums) {
+    if (i < rows)
+      write_neighbours<ProductTile::kGroup>(
+          columns - j, [&](int q) { return products + i * columns + j + q; }, [&](int q) { return sums[q]; });
   };
   const int64_t row = tile / across * ProductTile::kRows, column = tile % across * ProductTile::kColumns;
   if constexpr (channels_last)

@@ -92,9 +92,13 @@ __global__ void __launch_bounds__(Tile::kThreads, 2) matmul_tiled_kernel(Problem
   const StridedOperand<T, b_along_depth> b{static_cast<const T*>(p.args.b) + o.at[1], z.n, z.k, z.b.column, z.b.row};
   const auto bias = static_cast<const T*>(p.args.bias);
   T* const c = static_cast<T*>(p.args.c) + o.at[2];
-  multiply_tile<Tile>(a, b, block / across % down * Tile::kRows, block % across * Tile::kColumns, 0, z.k, [&](int64_t i, int64_t j, Compute<T> sum) {
-    if (i < z.m && j < z.n) c[i * z.c.row + j * z.c.column] = narrow<T>(bias ? sum + widen(bias[p.transposed ? i : j]) : sum);
-  });
+  const auto store = [&](int64_t i, int64_t j, const auto& sums) {
+    if (i < z.m)
+      write_neighbours<Tile::kGroup>(
+          z.n - j, [&](int q) { return c + i * z.c.row + (j + q) * z.c.column; },
+          [&](int q) { return narrow<T>(bias ? sums[q] + widen(bias[p.transposed ? i : j + q]) : sums[q]); });
+  };
+  multiply_tile<Tile>(a, b, block / across % down * Tile::kRows, block % across * Tile::kColumns, 0, z.k, store);
 }
 
 template <class Tile> int64_t tiles_of(const MatmulShape& z) { return Tile::down(z.m) * Tile::across(z.n) * z.batch.count; }

@@ -10,7 +10,6 @@ TOOLS = ROOT / "build/sass"
 PACKAGES = ["cuxray==0.6.0", "nvidia-cuda-nvdisasm", "nvidia-cuda-cuobjdump"]  # static analysis, and the disassembler that it calls
 # Where the two differ, and why (docs/profiling-kernels.md).
 REASONS = {
-    ("kernels/cuda/gemm_tile.cuh", "shared load"): "nvcc reads the four neighbours of a thread at once",
     ("ladders/nms/9_library.cu", "global load"): "two loads in one line, of one address and of 32",
     ("ladders/nms/9_library.cu", "global store"): "the places are data",
 }

@@ -30,6 +30,16 @@ __device__ __forceinline__ unsigned lane_id() {
 #endif
 }
 
+// The same address, in global memory, of which nvcc does not know how it was found: it would take one that began as an array of floats for no
+// better aligned, and make four stores of one of 16 bytes.
+template <class T> __device__ __forceinline__ T* as_typed(T* address) {
+#if defined(__CUDACC__)
+  asm("" : "+l"(address));
+  __builtin_assume(__isGlobal(address));
+#endif
+  return address;
+}
+
 // ldmatrix: lanes 8i to 8i+7 give the rows (16 bytes each) of matrix i.
 template <bool Trans = false> __device__ __forceinline__ void ldmatrix_x4(uint32_t (&r)[4], const void* row GPU_AND_CALLER) {
 #if defined(__CUDACC__)

@@ -49,12 +49,14 @@ TEST_CASE("ladder gemm: what each step claims is counted") {
   CHECK(step[8].total(Kind::mma).flops == 3 * 2 * kProducts);
   CHECK(step[8].total(Kind::ldmatrix).requests == 2 * kProducts / (32 * 64 * 8));
   CHECK(shared_loads(step[8]) == 8 * 2 * kProducts / (32 * 64 * 8));
-  for (size_t i = 1; i <= 8; ++i) {
+  for (size_t i = 1; i <= 9; ++i) {
     CAPTURE(i);
     CHECK(conflicts(step[i]) == 0);
   }
-  // 9: at this size a tile of 64, of which there are more.
+  // 9: at this size a tile of 64, of which there are more: two loads of 16 bytes for 16 products, and whole sectors of c.
   CHECK(step[9].loaded() == operands(64));
+  CHECK(step[9].stored() == kOut);
+  CHECK(shared_loads(step[9]) == kProducts / 32 * 2 / 16);
 }
 
 }  // namespace tapetum::test
