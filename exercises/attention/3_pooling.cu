@@ -52,9 +52,6 @@ const Exercise exercise{
     .inputs = inputs,
     .output = output,
     .reference = reference,
-    .limits = {{Count::bytes_loaded, 16 * (64 + 1) * kWidth * 4},
-               {Count::shuffles, 16 * 64 * 5},
-               {Count::shared_requests, 0},
-               {Count::barriers, 0}},
+    .limits = {{Count::bytes_loaded, 16 * (64 + 1) * kWidth * 4}, {Count::shuffles, 16 * 64 * 5}, {Count::shared_requests, 0}, {Count::barriers, 0}},
 };
 const Register registered(__FILE__, exercise);

@@ -48,7 +48,7 @@ std::vector<double> reference(const Sizes& s, const Inputs& x) {
 }
 
 // Of 384 queries the first 128 see keys from 0 on, the next from 17, the last from 145: those of 4, 8 and 8 tiles.
-constexpr int kTiles = 4 + 8 + 8, kKeys = kTiles * kTile;
+constexpr int kTiles = 4 + 8 + 8, kKeys = kTiles * kTile, kRequests = 2 * kKeys * kWidth + 2 * kKeys * kWidth / kThreads;
 const Exercise exercise{
     .launch = launch,
     .tested = {{128}, {1}, {200}, {77}, {400}},
@@ -60,7 +60,7 @@ const Exercise exercise{
     .output = output,
     .reference = reference,
     .limits = {{Count::bytes_loaded, (3 * kQueries + 2 * kKeys) * kWidth * 4},
-               {Count::shared_requests, 2 * kKeys * kWidth + 2 * kKeys * kWidth / kThreads},
+               {Count::shared_requests, kRequests},
                {Count::bank_conflicts, 0},
                {Count::barriers, 2 * kTiles}},
 };

@@ -34,18 +34,16 @@ std::vector<double> reference(const Sizes& s, const Inputs& x) {
   return y;
 }
 
-constexpr int kBlocks = 2 * 2, kSteps = 2, kWarps = kTile * kTile / 32;  // of what is counted
+constexpr int kTiles = 2 * 2 * 2, kWarps = kTile * kTile / 32;  // of what is counted: pairs of tiles, warps of a block
+constexpr int kBytes = 4 * 2 * kTiles * kTile * kTile, kBarriers = 2 * kTiles * kWarps, kRequests = 2 * kTiles * kWarps * (1 + kTile);
 const Exercise exercise{
     .launch = launch,
     .tested = {{32, 32, 32}, {5, 40, 7}, {33, 20, 70}, {32, 33, 64}, {1, 1, 1}},
-    .counted = {2 * kTile, 2 * kTile, kSteps* kTile},
+    .counted = {2 * kTile, 2 * kTile, 2 * kTile},
     .tolerance = 1e-6,
     .inputs = inputs,
     .output = output,
     .reference = reference,
-    .limits = {{Count::bytes_loaded, kBlocks* kSteps * 2 * kTile* kTile * 4},
-               {Count::bank_conflicts, 0},
-               {Count::shared_requests, kBlocks* kSteps* kWarps * 2 * (1 + kTile)},
-               {Count::barriers, kBlocks* kSteps* kWarps * 2}},
+    .limits = {{Count::bytes_loaded, kBytes}, {Count::bank_conflicts, 0}, {Count::shared_requests, kRequests}, {Count::barriers, kBarriers}},
 };
 const Register registered(__FILE__, exercise);

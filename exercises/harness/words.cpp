@@ -13,7 +13,7 @@ namespace {
 
 namespace profile = ladders::profile;
 
-constexpr float kUnset = std::bit_cast<float>(0xfefefefe);  // -ftrivial-auto-var-init=pattern
+constexpr double kUnset = -1e30;  // a variable that nobody has set holds -1.7e38 (-ftrivial-auto-var-init=pattern), and what it went into less
 
 // A NaN that arithmetic makes has but its first bit of the fraction; one that it was given, and passes on, has more.
 bool is_of_memory(double nan) { return std::bit_cast<uint32_t>(static_cast<float>(nan)) & 0x3fffff; }
@@ -138,7 +138,7 @@ Verdict verdict_of(const ladders::Fault& f, const Sizes& shape) {
   v.text = fmt::format("{} {}; it should be {:.7g}. {} of {} elements are wrong.\n", element(shape, static_cast<int64_t>(f.at)), is, f.expected,
                        f.elements, f.all);
   if (f.belongs_at >= 0) v.text += fmt::format("The value belongs at {}.\n", element(shape, f.belongs_at));
-  if (f.what == ladders::Fault::wrong && f.got <= kUnset) v.text += "A variable that nobody has set holds -1.7e38.\n";
+  if (f.what == ladders::Fault::wrong && f.got < kUnset) v.text += "A variable that nobody has set holds -1.7e38.\n";
   if (f.what == ladders::Fault::wrong && std::isnan(f.got))
     v.text += is_of_memory(f.got) ? "NaN is what memory holds that nobody has written: a value was read too early, or from the wrong place.\n"
                                   : "Arithmetic made it NaN: 0 / 0, or infinity less infinity or divided by it. Did an exp overflow?\n";
