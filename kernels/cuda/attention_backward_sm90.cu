@@ -210,8 +210,8 @@ template <class T, int Width> cudaError_t launch(const AttentionBackwardArgs& a,
 }
 
 bool supports(const AttentionBackwardArgs& a) {
-  return supports_hopper(a.problem) && has_rows_apart(a.gy, a.problem, a.problem.queries) && has_aligned_rows(a.gy) && has_aligned_rows(a.gq) &&
-         has_aligned_rows(a.gk) && has_aligned_rows(a.gv);
+  return supports_hopper(a.problem) && has_rows_apart(a.gy, a.problem, a.problem.queries) && has_aligned_rows(a.gy, 8) && has_aligned_rows(a.gq, 8) &&
+         has_aligned_rows(a.gk, 8) && has_aligned_rows(a.gv, 8);
 }
 // Fewer queries or keys leave a group without work.
 bool prefers(const AttentionBackwardArgs& a) { return a.problem.queries > kGroupRows && a.problem.keys > kGroupRows; }

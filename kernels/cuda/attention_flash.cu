@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(kMmaThreads, Width <= 64 ? 3 : 2) attention_fo
   store_result<T, Width>(args, head, row, softmax, out);
 }
 
-bool supports(const AttentionForwardArgs& a) { return supports_mma(a.problem) && has_aligned_rows(a.out); }
+bool supports(const AttentionForwardArgs& a) { return supports_mma(a.problem) && has_aligned_rows(a.out, 8); }
 double error(const AttentionForwardArgs& a) { return AttentionError{a.problem, true}.forward(); }
 
 Status run(const AttentionForwardArgs& a, Workspace& w) {

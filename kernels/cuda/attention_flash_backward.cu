@@ -130,7 +130,7 @@ __global__ void __launch_bounds__(kMmaThreads)
 }
 
 bool supports(const AttentionBackwardArgs& a) {
-  return supports_mma(a.problem) && has_aligned_rows(a.gy) && has_aligned_rows(a.gq) && has_aligned_rows(a.gk) && has_aligned_rows(a.gv);
+  return supports_mma(a.problem) && has_aligned_rows(a.gy, 8) && has_aligned_rows(a.gq, 8) && has_aligned_rows(a.gk, 8) && has_aligned_rows(a.gv, 8);
 }
 double error(const AttentionBackwardArgs& a) { return AttentionError{a.problem, true}.backward(); }
 

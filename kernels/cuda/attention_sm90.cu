@@ -126,7 +126,7 @@ template <class T, int Width> Status launch(const AttentionForwardArgs& a, const
   return status_of(gpu::launch<attention_forward_hopper_kernel<T, Width>>(launch_rows<Shared<Width>>(p, p.queries, w), q, k, v, a));
 }
 
-bool supports(const AttentionForwardArgs& a) { return supports_hopper(a.problem) && has_aligned_rows(a.out); }
+bool supports(const AttentionForwardArgs& a) { return supports_hopper(a.problem) && has_aligned_rows(a.out, 8); }
 // Fewer queries leave a group without work.
 bool prefers(const AttentionForwardArgs& a) { return a.problem.queries > kGroupRows; }
 double error(const AttentionForwardArgs& a) { return AttentionError{a.problem, true}.forward(); }

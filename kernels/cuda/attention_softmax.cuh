@@ -136,13 +136,10 @@ inline bool is_plain(const AttentionProblem& p) {
   return !p.mask.data && !has_dropout(p) && static_cast<float>(p.scale) >= std::numeric_limits<float>::min();
 }
 
-template <class Pointer> bool has_aligned_rows(const Heads<Pointer>& x) {
-  return reinterpret_cast<uintptr_t>(x.data) % 16 == 0 && x.batch % 8 == 0 && x.head % 8 == 0 && x.row % 8 == 0;
-}
 inline bool supports_mma(const AttentionProblem& p) {
   constexpr int64_t most = int64_t{1} << 30;  // rows are counted in int
   return (p.dtype == DType::f16 || p.dtype == DType::bf16) && p.width == p.value_width && p.width % 8 == 0 && 0 < p.width && p.width <= 256 &&
-         p.queries < most && p.keys < most && has_aligned_rows(p.q) && has_aligned_rows(p.k) && has_aligned_rows(p.v);
+         p.queries < most && p.keys < most && has_aligned_rows(p.q, 8) && has_aligned_rows(p.k, 8) && has_aligned_rows(p.v, 8);
 }
 
 }  // namespace

@@ -10,6 +10,11 @@ namespace {
 
 __device__ inline int lane() { return static_cast<int>(threadIdx.x) % kWarp; }
 
+// Each row begins at a multiple of 16 bytes, which are `n` elements.
+template <class Pointer> bool has_aligned_rows(const Heads<Pointer>& x, int64_t n) {
+  return reinterpret_cast<uintptr_t>(x.data) % 16 == 0 && x.batch % n == 0 && x.head % n == 0 && x.row % n == 0;
+}
+
 // delta_i = gy_i . out_i, a warp each.
 template <class S, class T> __global__ void __launch_bounds__(kThreads) attention_backward_delta_kernel(AttentionBackwardArgs args, T* delta) {
   const AttentionProblem& p = args.problem;

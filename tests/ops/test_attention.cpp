@@ -186,6 +186,26 @@ TEST_CASE("scaled_dot_product_attention: NaN stays in its row on tensor cores", 
   }
 }
 
+TEST_CASE("scaled_dot_product_attention: NaN and great scores and queries of few keys in f32 on cuda", "[emulated]") {
+  Tensor q = rand({70, 64}, -1, 1), mask = ones({70, 70}, DType::boolean);
+  const Tensor k = rand({70, 64}, -1, 1), v = rand({70, 64}, -1, 1);
+  mask(3).fill_(0);                     // no key
+  narrow(mask(66), 0, 0, 69).fill_(0);  // the last one, after tiles without any
+  const auto attend = [&](const auto& place) { return on_cpu(scaled_dot_product_attention(place(q), place(k), place(v), {.mask = place(mask)})); };
+  const Tensor expected = attend([](const Tensor& x) { return x.dtype() == DType::boolean ? x : to(x, DType::f64); });
+  q(5, 7).fill_(NAN);
+  q(6).fill_(1e4);
+  for (const char* kernel : {"registers", "tiles"}) {
+    INFO(kernel);
+    const kernels::KernelGuard guard(std::string("attention_forward:") + kernel);
+    const Tensor y = attend([](const Tensor& x) { return to(x, DeviceKind::cuda); });
+    for (const auto& [first, count] : {std::pair{0, 5}, {7, 63}}) REQUIRE(amax(abs(narrow(y - expected, 0, first, count))).item() < 1e-5);
+    REQUIRE(amax(abs(select(y, 0, 3))).item() == 0);
+    REQUIRE(all(isnan(select(y, 0, 5))).item() == 1);
+    REQUIRE(all(isfinite(select(y, 0, 6))).item() == 1);
+  }
+}
+
 TEST_CASE("scaled_dot_product_attention: tensor cores read heads inside of rows", "[emulated]") {
   const Tensor x = half_on_cuda(rand({2, 140, 3, 24}, -2, 2)), inside = transpose(x, 1, 2), dense = contiguous(inside);
   for_each_16_bit_kernel([&] {

@@ -7,7 +7,8 @@ TREE, ROOT = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(__file__).resolve
 NVCC = shutil.which("nvcc", path=os.environ["PATH"] + ":/usr/local/cuda/bin")
 # What runs which files.
 RUNS = {
-    "softmax": ["softmax_forward", "softmax_backward"],
+    "softmax": ["softmax_forward --candidate lines", "softmax_backward --candidate lines"],
+    "softmax_registers": ["softmax_forward --candidate registers", "softmax_backward --candidate registers"],
     "layer_norm": ["layer_norm_forward", "layer_norm_backward"],
     "matmul": ["matmul_forward --candidate tiled"],
     "conv_depthwise": ["conv2d_forward --candidate depthwise --row n2c64h64r3 --shapes 1x64x32x32 64x1x3x3"],
@@ -15,6 +16,7 @@ RUNS = {
     "nms": ["nms_forward"],
     "pool": ["max_pool2d_forward"],
     "attention": ["attention_forward --candidate tiles"],
+    "attention_registers": ["attention_forward --candidate registers"],
     "reduce": ["sum_forward"],
     "optimizer": ["adam_step"],
 }

@@ -67,6 +67,7 @@ const std::vector<Row> rows = {
     {kernels::conv2d_forward, "implicit_gemm", "implicit_gemm", DType::f32, {kImage, kFilter}, convolve, {28.67, 1, 0.27, 1, 1}},
     {kernels::conv2d_forward, "implicit_gemm_mma", "implicit_gemm_mma_kernel", DType::bf16, {kImage, kFilter}, convolve, {10.46, 1, 1, 1, 1}},
     {kernels::conv2d_forward, "depthwise", "depthwise_kernel", DType::f32, {kImage, {64, 1, 3, 3}}, convolve_each, {9.57, 1, 1, 1, kNone}},
+    {kernels::attention_forward, "registers", "attention_forward", DType::f32, {kQueries, kQueries, kQueries}, attend, {2.34, 1.02, 1, 1, 1}},
     {kernels::attention_forward, "tiles", "attention_forward", DType::f32, {kQueries, kQueries, kQueries}, attend, {6, 1.11, 1, 1, 1}},
     {kernels::attention_forward, "flash", "attention_forward", DType::bf16, {kQueries, kQueries, kQueries}, attend, {2.34, 1.97, 1, 0.5, 1}},
     {kernels::attention_forward, "hopper", "attention_forward", DType::bf16, {kQueries, kQueries, kQueries}, attend, {1.67, 1.97, 1, 0.5, kNone}},

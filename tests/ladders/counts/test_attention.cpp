@@ -48,9 +48,10 @@ TEST_CASE("ladder attention: what each step claims is counted") {
   CHECK(step[7].total(Kind::mma).requests == 3 * 2 * kProducts * 32 / (16 * 8 * 8));
   CHECK(step[7].total(Kind::shared_store).requests == 0);
   CHECK(step[6].total(Kind::shared_load).wavefronts == 7 * step[7].total(Kind::shared_load).wavefronts);
-  // 8: as step 3, but q comes again with each tile of keys; and the logarithm of each sum is left, for a gradient.
-  CHECK(step[8].loaded() == 3 * (kN / 32) * kRows);
-  CHECK(step[8].stored() == kRows + kN * kSector);
+  // 8: as step 5; and the logarithm of each sum is left, for a gradient, four of them at once.
+  CHECK(step[8].loaded() == step[5].loaded());
+  CHECK(step[8].stored() == kRows + kN / 4 * kSector);
+  CHECK(step[8].shared().requests == step[5].shared().requests);
 }
 
 }  // namespace tapetum::test

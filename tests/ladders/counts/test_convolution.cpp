@@ -49,10 +49,12 @@ TEST_CASE("ladder convolution: what each step claims is counted") {
   CHECK(36 * loads(step[7]) == 16 * loads(step[5]));
   constexpr uint64_t kTiles = kPixels / 4;
   CHECK(step[7].stored() == 16 * 4 * (kC * kK + kTiles * (kC + kK)) + 2 * kResult);
-  // 8: transforms of 6 x 6 numbers for 4 x 4 outputs.
+  // 8: transforms of 6 x 6 numbers for 4 x 4 outputs, which are stored one by one.
   for (const auto& kernel : step[8].kernels)
     if (kernel.name.find("winograd_input") != kernel.name.npos) CHECK(kernel.stored() == 36 * 4 * kC * (kPixels / 16));
   CHECK(step[8].launches() == 4);
+  CHECK(step[8].stored() == 36 * 4 * (kC * kK + (kC + kK) * (kPixels / 16)) + 4 * kResult);
+  CHECK(conflicts(step[8]) == 0);
 }
 
 }  // namespace tapetum::test
