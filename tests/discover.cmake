@@ -12,7 +12,8 @@ function(register_cases program factor)
   get_filename_component(folder ${program} NAME)
   execute_process(COMMAND ${program} --list-for-ctest OUTPUT_VARIABLE lines RESULT_VARIABLE result)
   if(NOT result EQUAL 0)
-    add_test(${folder}_not_built ${program})   # fails, and names what is missing
+    add_test(${folder}_not_listed ${program} --list-for-ctest)   # fails in each run of tests, and says why
+    set_tests_properties(${folder}_not_listed PROPERTIES LABELS "unit;emulated;parity;data;slow;nightly")
     return()
   endif()
   string(REGEX REPLACE "^test_" "" folder ${folder})

@@ -12,13 +12,18 @@ namespace {
 
 std::atomic<size_t> held{0}, peak{0};
 
-void* counted(size_t bytes) {
+void* counted(size_t bytes) noexcept {
   void* p = std::malloc(bytes ? bytes : 1);
-  if (!p) throw std::bad_alloc();
+  if (!p) return p;
   const size_t now = held += malloc_usable_size(p);
   for (size_t before = peak; before < now && !peak.compare_exchange_weak(before, now);) {
   }
   return p;
+}
+
+void* counted_or_throw(size_t bytes) {
+  if (void* p = counted(bytes)) return p;
+  throw std::bad_alloc();
 }
 
 void uncounted(void* p) noexcept {
@@ -29,8 +34,10 @@ void uncounted(void* p) noexcept {
 }  // namespace
 
 // The whole program's; over-aligned ones stay the library's.
-void* operator new(size_t bytes) { return counted(bytes); }
-void* operator new[](size_t bytes) { return counted(bytes); }
+void* operator new(size_t bytes) { return counted_or_throw(bytes); }
+void* operator new[](size_t bytes) { return counted_or_throw(bytes); }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes); }
+void* operator new[](size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes); }
 void operator delete(void* p) noexcept { uncounted(p); }
 void operator delete[](void* p) noexcept { uncounted(p); }
 void operator delete(void* p, size_t) noexcept { uncounted(p); }
