@@ -114,7 +114,7 @@ Fault Problem::find_fault(const Attempt& attempt) {
     fault.expected = right_[i];
     if (ladder_.tolerance > 0) continue;
     const auto found = std::find(right_.begin(), right_.end(), fault.got);
-    if (found != right_.end()) fault.belongs_at = found - right_.begin();
+    if (found != right_.end() && std::find(found + 1, right_.end(), fault.got) == right_.end()) fault.belongs_at = found - right_.begin();
   }
   for (size_t i = right_.size(); fault.what == Fault::nothing && i < y.size(); ++i) {
     if (is_unwritten(y[i])) continue;

@@ -12,7 +12,7 @@ struct Fault {
   size_t at = 0;
   double got = 0, expected = 0;
   size_t elements = 0, all = 0;  // so many are wrong, of all
-  int64_t belongs_at = -1;       // where in y this very value is expected, if somewhere: of problems that only move values
+  int64_t belongs_at = -1;       // where in y this very value is expected, if in one place: of problems that only move values
 };
 
 class Problem {
