@@ -1,5 +1,6 @@
-// Attention in a window: each query sees itself and the kWindow - 1 keys before it. A thread has kEach queries with all their sums in registers, so
-// that what it reads of shared memory is used kEach times, and a block brings only the keys that its queries see.
+// Attention in a window, where a query sees itself and the keys before it: four queries a thread use what it reads of shared memory.
+//
+// A thread has kEach queries with all their sums in registers, and a block brings only the keys that its queries see: kWindow of each.
 //
 // score[i][j] = the sum of q[c][i] k[c][j] over c, y[c][i] = the sum of exp(score[i][j]) v[c][j] over i - kWindow < j <= i, divided by the sum of
 // exp(score[i][j]) over the same j. q, k, v and y are [kWidth, n]: neighbours in n lie side by side. Scores exceed 100, and exp(89) is more than a

@@ -1,5 +1,4 @@
-// Smooth an image without blurring its edges (a bilateral filter): a block's pixels, and a rim of two around them, come to shared memory once for
-// the 25 that each pixel looks at.
+// Smooth an image without blurring its edges (a bilateral filter): a block's pixels come to shared memory once, with a rim of two around them.
 //
 // y[h][w] = the mean of the 5 x 5 pixels p around x[h][w], weighted by exp(-(p - x[h][w])^2 * kSharp). Beyond the edge of the image its nearest
 // pixel counts, in the corners too.

@@ -1,10 +1,9 @@
-// The largest pixel of each 5 x 5 neighbourhood (a dilation): a warp slides down the image with the last five rows in registers. Each pixel is loaded
-// once by its warp, and what lies beside it comes by shuffles.
+// The largest pixel of each 5 x 5 neighbourhood (a dilation): a warp slides down the image with the last five rows in registers.
 //
 // y[h][w] = the largest x[r][c] with |r - h| <= 2 and |c - w| <= 2, of those that there are. There are negative values alone.
 //
 // A warp makes kStrip columns of kHigh rows, a block has kWarps warps side by side. 32 lanes bring the pixels from column left - kRim on, which is
-// enough for kStrip results. What to write, for each row from top - kRim to top + kHigh + kRim - 1:
+// enough for kStrip results; each is loaded once. What to write, for each row from top - kRim to top + kHigh + kRim - 1:
 //   - a lane's pixel; where the image has none, something that is never the largest. All lanes come to each shuffle, pixel or not;
 //   - the largest of five neighbours of the row, by three shuffles: the largest of two, of four, of five;
 //   - the largest of the last five of these, which a lane keeps in registers, is the result of the row kRim above.

@@ -1,5 +1,4 @@
-// A few vectors times one large matrix, as in a network that answers four at a time: a warp has four rows of it and all four vectors, and what it
-// loads, 16 bytes a lane, is used four times from registers.
+// Four vectors times one large matrix: a warp has four rows of it, and what it loads, 16 bytes a lane, is used four times from registers.
 //
 // y[v][i] = a[i][0] * x[v][0] + ... + a[i][k - 1] * x[v][k - 1], a [m, k] and x [kVectors, k] row by row.
 //

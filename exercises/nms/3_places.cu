@@ -1,5 +1,4 @@
-// Where the values are that stay: their places, in order (a compaction). Which do is found by all lanes at once, a bit each, and whoever comes behind
-// them looks at words of 32 bits.
+// The places of the values that stay, in order (a compaction): all lanes find at once which do, a bit each, and count bits of whole words.
 //
 // y[row][0], y[row][1], ... = the indices of those values of x[row] that are positive, from the lowest on; -1 in the rest of y[row].
 //

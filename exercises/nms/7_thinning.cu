@@ -1,10 +1,10 @@
-// Thin out points until no two are near each other, the better ones first: a warp has a bit for each point that is still to be decided, and goes from
-// one that stays to the next without looking at those between.
+// Thin out points until no two are near each other, the first ones first: a warp walks the bits of those that are still to be decided.
 //
 // y[i] = 1 if point i stays, else 0: it stays if none of those that stay before it is nearer than kNear.
 //
 // `neighbours` finds all pairs beforehand: bit j % 32 of near[i][j / 32] says whether j is near i; each point is near itself. There are at most
-// 32 * 32 points, so that the lanes of one warp have all their bits, a word each. What to write:
+// 32 * 32 points, so that the lanes of one warp have all their bits, a word each, and go from a point that stays to the next without a look at
+// those between. What to write:
 //   - this lane's word, of points that may still stay: there may be less than 32 for it, or none;
 //   - as long as any lane has some: the first of all, by __ballot_sync and __ffs, which all lanes have to know (__shfl_sync). It stays, and
 //     all lanes strike those near it;

@@ -20,6 +20,7 @@ class Command(ProgramTest):
         for name, file in NAMES.items():
             self.assertIn(file, result.stdout)
             self.assertIn(f"| {name} | `{file}` |", PAGE)
+            self.assertRegex(result.stdout, rf"(?m)^{name} .*\.$")  # the whole of a sentence
 
     def test_as_given(self):
         result = run("exercise", "transpose-2", "--json")
