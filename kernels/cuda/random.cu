@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "kernels/cuda/launch.cuh"
+#include "kernels/cuda/neighbours.cuh"
 
 namespace tapetum::kernels {
 namespace {
@@ -29,20 +30,14 @@ struct Bernoulli {
   }
 };
 
-// Four neighbours, written at once.
-template <class T> struct alignas(4 * sizeof(T)) Four { T at[4]; };
-
 template <class Draw, class T> __global__ void __launch_bounds__(kThreads) random_blocks_kernel(RandomArgs a) {
   const int64_t block = thread_number(), first = 4 * block;
   if (first >= a.count) return;
   double y[4];
   Draw::values(philox(a.call.resolved(), static_cast<uint64_t>(block)), a, y);
   T* out = static_cast<T*>(a.y) + first;
-  const Four<T> four{{cast<T>(y[0]), cast<T>(y[1]), cast<T>(y[2]), cast<T>(y[3])}};
-  if (first + 4 <= a.count && reinterpret_cast<uintptr_t>(out) % sizeof four == 0)
-    *reinterpret_cast<Four<T>*>(out) = four;
-  else
-    for (int64_t i = 0; i < 4 && first + i < a.count; ++i) out[i] = four.at[i];
+  write_neighbours<4>(
+      a.count - first, [&](int q) { return out + q; }, [&](int q) { return cast<T>(y[q]); });
 }
 
 template <class Draw> Status run(const RandomArgs& a, Workspace& w) {
