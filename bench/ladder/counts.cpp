@@ -68,13 +68,7 @@ std::string subject(const ladders::Ladder& ladder) {
                      4e-6 * static_cast<double>(loaded), 4e-6 * static_cast<double>(stored));
 }
 
-std::string faults(const ladders::Ladder& ladder, const ladders::Step& step) {
-  const auto found = ladders::find_faults(ladder, step);
-  std::string all;
-  for (const auto& race : found.races) all += text(race);
-  for (const auto& bad : found.bad) all += text(bad);
-  return all;
-}
+std::string faults(const ladders::Ladder& ladder, const ladders::Step& step) { return text(ladders::find_faults(ladder, step)); }
 
 const char* note_titles() { return "what, bytes     requests lanes  sectors or wavefronts"; }
 

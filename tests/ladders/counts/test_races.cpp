@@ -5,22 +5,11 @@ namespace tapetum::test {
 
 using ladders::Ladder;
 
-namespace {
-
-std::string words(const ladders::profile::Faults& faults) {
-  std::string all;
-  for (const auto& race : faults.races) all += text(race);
-  for (const auto& bad : faults.bad) all += text(bad);
-  return all;
-}
-
-}  // namespace
-
 TEST_CASE("ladders: no step has a race, or leaves its memory") {
   for (const Ladder* ladder : ladders::all_ladders())
     for (const ladders::Step* step : steps_of(*ladder)) {
       INFO(step->file);
-      CHECK(words(find_faults(*ladder, *step)) == "");
+      CHECK(text(find_faults(*ladder, *step)) == "");
     }
 }
 

@@ -24,8 +24,7 @@ Places all_places(const std::vector<Seen>& launches) {
 uint3 index_in(const dim3& size, uint32_t i) { return {i % size.x, i / size.x % size.y, i / size.x / size.y}; }
 
 Access access(const Seen& launch, const Touch& t, const Places& places) {
-  const auto found = places.find(pc_of(t.site));
-  const Place place = found == places.end() ? Place() : found->second;
+  const Place place = place_at(places, pc_of(t.site));
   return {place.file, place.line, kind_of(t.site), index_in(launch.grid, t.moment.block), index_in(launch.block, t.moment.thread)};
 }
 
@@ -64,5 +63,11 @@ std::string text(const Race& race) {
   return fmt::format("race in {}, {} times\n", race.kernel, race.times) + line_of(race.first) + line_of(race.second);
 }
 std::string text(const BadAccess& bad) { return fmt::format("{} in {}\n", bad.what, bad.kernel) + line_of(bad.access); }
+std::string text(const Faults& faults) {
+  std::string all;
+  for (const Race& race : faults.races) all += text(race);
+  for (const BadAccess& bad : faults.bad) all += text(bad);
+  return all;
+}
 
 }  // namespace tapetum::emulation::profile

@@ -45,5 +45,6 @@ Faults faults_of(const std::function<void()>& work, const std::function<bool()>&
 
 std::string text(const Race& race);  // a line, and two more with who did what, where, with the source
 std::string text(const BadAccess& bad);
+std::string text(const Faults& faults);  // all of them; empty: there are none
 
 }  // namespace tapetum::emulation::profile

@@ -100,6 +100,11 @@ std::map<uintptr_t, Place> places_of(std::vector<uintptr_t> pcs) {
   return places;
 }
 
+Place place_at(const std::map<uintptr_t, Place>& places, uintptr_t pc) {
+  const auto found = places.find(pc);
+  return found == places.end() ? Place() : found->second;
+}
+
 std::string source_of(const Line& l) {
   static std::map<std::string, std::vector<std::string>> files;
   auto [entry, is_new] = files.try_emplace(l.file);

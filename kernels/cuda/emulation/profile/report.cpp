@@ -9,11 +9,6 @@
 namespace tapetum::emulation::profile {
 namespace {
 
-Place place_in(const std::map<uintptr_t, Place>& places, uint64_t site) {
-  const auto found = places.find(pc_of(site));
-  return found == places.end() ? Place() : found->second;
-}
-
 std::map<uintptr_t, Place> all_places(const Records& all) {
   std::vector<uintptr_t> pcs;
   for (const auto& [name, record] : all)
@@ -73,7 +68,7 @@ std::vector<Request> placed(const std::vector<SeenRequest>& seen) {
   const auto places = places_of(std::move(pcs));
   std::vector<Request> requests;
   for (const SeenRequest& s : seen) {
-    const Place place = place_in(places, s.site);
+    const Place place = place_at(places, pc_of(s.site));
     Request& r = requests.emplace_back(Request{place.file, place.line, kind_of(s.site), s.launch, s.warp, s.lanes, 0, {}});
     for (uint32_t left = s.lanes; left; left &= left - 1) {
       const auto l = static_cast<size_t>(std::countr_zero(left));
@@ -91,7 +86,7 @@ std::vector<Kernel> report() {
   for (const auto& [name, record] : records()) {
     std::map<std::tuple<std::string, int, Kind, unsigned>, Line> lines;
     for (const auto& [site, counters] : record.sites) {
-      const Place place = place_in(places, site);
+      const Place place = place_at(places, pc_of(site));
       const Kind kind = kind_of(site);
       const unsigned size = size_of(kind, counters);
       Line& l = lines[{place.file, place.line, kind, size}];
